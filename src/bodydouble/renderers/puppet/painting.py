@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import PixelBox
+
 Array = NDArray[np.float64]
-Box = tuple[int, int, int, int]  # x0, y0, x1, y1
 
 SUBPIXEL_BITS = 4
 """Fraction bits of the corners that OpenCV draws: the argument ``shift`` of its functions."""
@@ -27,7 +28,7 @@ def extents(corners: Array) -> tuple[Array, Array]:
     return np.minimum(np.minimum(first, second), third), np.maximum(np.maximum(first, second), third)
 
 
-def in_box(corners: Array, box: Box) -> NDArray[np.bool_]:
+def in_box(corners: Array, box: PixelBox) -> NDArray[np.bool_]:
     """(T,) which of the triangles (T, 3, 2) may show anything in ``box``."""
     low, high = extents(corners)
     x0, y0, x1, y1 = box

@@ -13,8 +13,7 @@ import numpy as np
 from cv2.typing import MatLike
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image, Mask, Matte
-from bodydouble.renderers.puppet.compositing.stored_plates import Box
+from bodydouble.perception.arrays import Image, Mask, Matte, PixelBox
 from bodydouble.tasks.atomic_files import atomic_file
 
 LOOK_SECONDS, SHOWN_SECONDS = 0.25, 2.0
@@ -62,7 +61,7 @@ SMALL, WIDE = np.ones((3, 3), np.uint8), np.ones((5, 5), np.uint8)
 class Caption:
     """A row of letters. ``core`` (h, w) 0 or 255 is what has its own colours, outline included."""
 
-    box: Box
+    box: PixelBox
     core: Matte
     colours: Image  # (h, w, 3)
     start: int  # the first frame that may show it
@@ -197,7 +196,7 @@ class CaptionFinder:
         self.found.append(caption)
 
 
-def find_rows(images: list[Image], mattes: list[Matte]) -> list[tuple[Box, Matte]]:
+def find_rows(images: list[Image], mattes: list[Matte]) -> list[tuple[PixelBox, Matte]]:
     """Rows of letters that all ``images`` (H, W, 3) show at one place on the person of ``mattes`` (H, W).
 
     For each its box, and (h, w) 0 or 255 which pixels in it are the letters' and their outline's.
@@ -217,7 +216,7 @@ def find_rows(images: list[Image], mattes: list[Matte]) -> list[tuple[Box, Matte
     return [((x0, y0 + top, x1, y1 + top), core) for (x0, y0, x1, y1), core in rows]
 
 
-def _rows_near(images: list[Image], person: MatLike, box: Box, height: int) -> list[tuple[Box, Matte]]:
+def _rows_near(images: list[Image], person: MatLike, box: PixelBox, height: int) -> list[tuple[PixelBox, Matte]]:
     """As ``find_rows``, cut to the rows near the ``person`` (h, w), 0 or 255, who is in ``box``.
 
     ``height`` is the picture's.
@@ -322,8 +321,8 @@ def _lines_of(labels: NDArray[np.int32], stats: MatLike, alike: NDArray[np.bool_
     return result
 
 
-def _row(image: Image, letters: Matte, still: Matte, person: Matte, height: int) -> tuple[Box, Matte] | None:
-    """Box and mask of a row of ``letters`` (h, w), if it is on the ``person`` and stands out."""
+def _row(image: Image, letters: Matte, still: Matte, person: Matte, height: int) -> tuple[PixelBox, Matte] | None:
+    """PixelBox and mask of a row of ``letters`` (h, w), if it is on the ``person`` and stands out."""
     if np.count_nonzero(letters & person) < ON_PERSON_MIN * np.count_nonzero(letters):
         return None
     reach = max(2, round(OUTLINE_REACH * height))

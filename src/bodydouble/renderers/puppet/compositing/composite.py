@@ -11,7 +11,7 @@ import numpy as np
 from cv2.typing import MatLike
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Bytes, Floats, Image, Mask, Matte
+from bodydouble.perception.arrays import Bytes, Floats, Image, Mask, Matte, PixelBox
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.captions import Captions
@@ -32,7 +32,7 @@ from bodydouble.renderers.puppet.compositing.removal import (
     removal_mask,
 )
 from bodydouble.renderers.puppet.compositing.seams import match_light
-from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates
+from bodydouble.renderers.puppet.compositing.stored_plates import Plates
 from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
@@ -70,11 +70,11 @@ class _FrameCrop:
     index: int
     image: Image  # (H, W, 3)
     matte: Matte  # (H, W)
-    box: Box  # what follows is cut to it
+    box: PixelBox  # what follows is cut to it
     plate: Image  # (h, w, 3) the background, in its own light
     things: Floats | None  # (h, w) 0-1 alpha of things in front of the person; None if there are none
 
-    def inside(self, box: Box) -> tuple[Box, tuple[slice, slice]] | None:
+    def inside(self, box: PixelBox) -> tuple[PixelBox, tuple[slice, slice]] | None:
         """The part of ``box`` that is in this one, and where it is in what is cut to this one; None without overlap."""
         x0, y0, x1, y1 = self.box
         u0, v0, u1, v1 = max(box[0], x0), max(box[1], y0), min(box[2], x1), min(box[3], y1)
@@ -158,7 +158,9 @@ class Composer:
             self.captions.lay_over(index, image, result)
         return result
 
-    def _needed(self, index: int, gone: MatLike, drawing: Drawing | None, box: Box, *, everywhere: bool) -> list[Box]:
+    def _needed(
+        self, index: int, gone: MatLike, drawing: Drawing | None, box: PixelBox, *, everywhere: bool
+    ) -> list[PixelBox]:
         """Pieces of ``box``, relative to its corner, in which the background is needed to replace ``gone`` (H, W).
 
         Well behind the puppet it is not, unless something makes the puppet transparent.
@@ -330,12 +332,12 @@ def _wrap_light(colour: Image, under: Image, alpha: Matte, height: int) -> Image
     return _blend(colour, np.asarray(glow, np.uint8), np.asarray(strength, np.uint8))
 
 
-def _box_of(mask: Matte) -> Box | None:
+def _box_of(mask: Matte) -> PixelBox | None:
     x, y, w, h = cv2.boundingRect(mask)
     return (x, y, x + w, y + h) if w else None
 
 
-def _union(a: Box | None, b: Box | None, width: int, height: int) -> Box | None:
+def _union(a: PixelBox | None, b: PixelBox | None, width: int, height: int) -> PixelBox | None:
     """The box around both, widened so that blurred edges end within it."""
     boxes = [box for box in (a, b) if box is not None]
     if not boxes:

@@ -6,11 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Floats
+from bodydouble.perception.arrays import Floats, PixelBox
 from bodydouble.perception.landmark_indices import KNEES, BodyPoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
-from bodydouble.renderers.puppet.compositing.stored_plates import Box
 
 DROP_MIN = 0.3
 """Share of its width that a person loses at the edge; reflections in the desk keep the rest."""
@@ -49,7 +48,7 @@ class Desk:
     line: float  # px, row of the edge
     soft: float = 2.0  # px on either side of ``line`` over which character and source are blended
 
-    def shown(self, box: Box) -> Floats:
+    def shown(self, box: PixelBox) -> Floats:
         """(h, 1) factor 0-1 for the character's alpha in each row of ``box``: 1 above the edge, 0 below it."""
         rows = np.arange(box[1], box[3], dtype=np.float32)[:, None]
         return np.asarray(np.clip((self.line + self.soft - rows) / (2 * self.soft), 0, 1), np.float32)

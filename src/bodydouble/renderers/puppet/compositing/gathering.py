@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image
+from bodydouble.perception.arrays import Image, PixelBox
 from bodydouble.renderers.puppet.compositing.reduction import reduced
 from bodydouble.renderers.puppet.compositing.registration import CameraPath
 from bodydouble.renderers.puppet.compositing.removal import DOUBTFUL
 from bodydouble.renderers.puppet.compositing.seams import match_light
-from bodydouble.renderers.puppet.compositing.stored_plates import Box, cut_to
+from bodydouble.renderers.puppet.compositing.stored_plates import cut_to
 
 STRIP_ROWS = 40
 """Rows of which the median is taken at once: the stack of all samples would be large."""
@@ -191,7 +191,7 @@ def _lay_in(
         before |= new
 
 
-def _full_size_box(small: NDArray[np.bool_], shape: tuple[int, ...], pad: int) -> Box:
+def _full_size_box(small: NDArray[np.bool_], shape: tuple[int, ...], pad: int) -> PixelBox:
     """The box around ``small`` (h, w), whose pixels are ``CHOICE_STEP`` apart, ``pad`` pixels wider, in the frame."""
     x, y, w, h = (CHOICE_STEP * side for side in cv2.boundingRect(small.view(np.uint8)))
     pad += CHOICE_STEP

@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Floats, Image
+from bodydouble.perception.arrays import Floats, Image, PixelBox
 from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.renderers.puppet.compositing.light import Light, lab_of
-from bodydouble.renderers.puppet.compositing.stored_plates import Box
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 
 BONES = (
@@ -62,7 +61,7 @@ WRIST_FADE = (-0.3, 0.0)
 class KeptHand:
     """A hand to be laid over the result: box, recoloured RGB uint8 and alpha 0-1."""
 
-    box: Box
+    box: PixelBox
     colour: Image
     alpha: Floats
 

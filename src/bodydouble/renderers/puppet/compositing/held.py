@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Floats, Image, MaskImage, Matte
+from bodydouble.perception.arrays import Floats, Image, MaskImage, Matte, PixelBox
 from bodydouble.perception.landmark_indices import BodyPoint, HandPoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.colours import LEVELS, Colours, colour_codes, counted, with_neighbours
 from bodydouble.renderers.puppet.compositing.hands import palm_mask
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
-from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates
+from bodydouble.renderers.puppet.compositing.stored_plates import Plates
 from bodydouble.renderers.puppet.painting import hull_mask
 
 Points = NDArray[np.floating]
@@ -93,7 +93,7 @@ class Held:
         return np.asarray(cv2.GaussianBlur(piece.astype(np.float32), (0, 0), SOFT_PIXELS), np.float32)
 
 
-def hand_box(points: Points, height: int, width: int) -> Box | None:
+def hand_box(points: Points, height: int, width: int) -> PixelBox | None:
     """The part of the frame in which a hand's thing is looked for; None where the hand is outside or too small."""
     length = _hand_length(points)
     if not np.isfinite(points).all() or length < HAND_LENGTH_MIN:

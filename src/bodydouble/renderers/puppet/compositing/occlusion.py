@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Floats, Image, MaskImage, Matte
+from bodydouble.perception.arrays import Floats, Image, MaskImage, Matte, PixelBox
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.balls import Ball, Sighting, circle_radius, find_ball, known_ball
 from bodydouble.renderers.puppet.compositing.colours import LEVELS, colour_codes, counted, with_neighbours
 from bodydouble.renderers.puppet.compositing.reduction import reduced
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
-from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates
+from bodydouble.renderers.puppet.compositing.stored_plates import Plates
 
 Points = NDArray[np.floating]
 
@@ -105,7 +105,7 @@ class ActorColours:
     known: NDArray[np.bool_]  # (PARTS, LEVELS ** 3)
     ball: Ball | None = None
 
-    def ball_in_front(self, image: Image, plate: Image, matte: Matte, body: Points, box: Box) -> Floats | None:
+    def ball_in_front(self, image: Image, plate: Image, matte: Matte, body: Points, box: PixelBox) -> Floats | None:
         """(h, w) 0-1 of the known ball, in front of the person within a crop; None where it is not.
 
         ``image``, ``plate`` and ``matte`` are cut to ``box``; ``body`` (33, 2 or 3) is in the whole frame. The ball has
@@ -130,7 +130,7 @@ class ActorColours:
         large = cv2.copyMakeBorder(large, 0, h - large.shape[0], 0, w - large.shape[1], cv2.BORDER_REPLICATE)
         return np.asarray(cv2.GaussianBlur(large, (0, 0), 1.0), np.float32) / np.float32(255)
 
-    def _view(self, image: Image, plate: Image, matte: Matte, body: Points, box: Box) -> _View | None:
+    def _view(self, image: Image, plate: Image, matte: Matte, body: Points, box: PixelBox) -> _View | None:
         h, w = matte.shape
         step = max(1, round(max(h, w) / WORK_HEIGHT))
         size = (w // step, h // step)
@@ -188,7 +188,7 @@ class ActorColours:
         if (view.parts[disc > 0] != OUTSIDE).any():
             cv2.circle(found, centre, round(radius), 255, -1)
 
-    def sightings(self, image: Image, plate: Image, matte: Matte, body: Points, box: Box) -> list[Sighting]:
+    def sightings(self, image: Image, plate: Image, matte: Matte, body: Points, box: PixelBox) -> list[Sighting]:
         """The round things in front of the person, away from the feet; as ``ball_in_front``."""
         view = self._view(image, plate, matte, body, box)
         result: list[Sighting] = []

@@ -4,8 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from bodydouble.perception.arrays import Mask
-from bodydouble.renderers.puppet.painting import Box
+from bodydouble.perception.arrays import Mask, PixelBox
 
 CELL = 8
 """Pixels of the picture, a power of two, for one cell of the mask that says what is wanted."""
@@ -15,13 +14,13 @@ GAP_CELLS = 8
 """Cells between two pieces beside each other: narrower gaps cost less than another piece."""
 
 
-def pieces_of(wanted: Mask, width: int, height: int) -> list[Box]:
+def pieces_of(wanted: Mask, width: int, height: int) -> list[PixelBox]:
     """Boxes within ``width`` x ``height`` pixels that do not overlap and hold all ``wanted`` cells (rows, columns).
 
     Pixels beyond the last whole cell belong to it.
     """
     rows, columns = wanted.shape
-    result: list[Box] = []
+    result: list[PixelBox] = []
     for top in range(0, rows, STRIP_CELLS):
         here = np.flatnonzero(wanted[top : top + STRIP_CELLS].any(0))
         ends = np.flatnonzero(np.diff(here) > GAP_CELLS) + 1

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image, Mask, Matte
+from bodydouble.perception.arrays import Image, Mask, Matte, PixelBox
 from bodydouble.perception.footage import Footage, Mattes
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
@@ -27,7 +27,7 @@ from bodydouble.renderers.puppet.compositing.letterbox import RINGING_PIXELS, ba
 from bodydouble.renderers.puppet.compositing.registration import CameraPath, CameraTracker
 from bodydouble.renderers.puppet.compositing.removal import UNKNOWN, person_zone, unknown_mask
 from bodydouble.renderers.puppet.compositing.seams import match_light
-from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates, ShotPlates, cut_to, plate_path
+from bodydouble.renderers.puppet.compositing.stored_plates import Plates, ShotPlates, cut_to, plate_path
 from bodydouble.tasks.atomic_files import atomic_file, atomic_write
 
 TRACK_EVERY_FRAMES = 2
@@ -282,7 +282,7 @@ def _key_frames(start: int, stop: int, step: int, grid: int) -> list[int]:
     return [start + grid * int((k - start) / grid) for k in wanted]
 
 
-def _hole_box(known: NDArray[np.bool_], pad: int) -> Box | None:
+def _hole_box(known: NDArray[np.bool_], pad: int) -> PixelBox | None:
     """The box around what is not known, ``pad`` pixels wider; None where all is known."""
     x, y, w, h = cv2.boundingRect((~known).astype(np.uint8))
     height, width = known.shape

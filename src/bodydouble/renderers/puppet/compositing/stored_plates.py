@@ -10,10 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image
+from bodydouble.perception.arrays import Image, PixelBox
 from bodydouble.renderers.puppet.compositing.registration import CameraPath, Homography
-
-Box = tuple[int, int, int, int]  # x0, y0, x1, y1
 
 PLATES_CACHED = 3
 """Key plates kept in memory: those of two threads that draw at a border between keys."""
@@ -42,11 +40,11 @@ class Plates:
         """The shot that frame ``index`` is in, if it has plates."""
         return next((s for s in self.shots if s.start <= index < s.stop), None)
 
-    def at(self, index: int, box: Box) -> Image:
+    def at(self, index: int, box: PixelBox) -> Image:
         """The background of frame ``index`` within ``box``, RGB."""
         return np.asarray(cv2.cvtColor(self.with_seen(index, box), cv2.COLOR_RGBA2RGB), np.uint8)
 
-    def with_seen(self, index: int, box: Box, pieces: Sequence[Box] | None = None) -> NDArray[np.uint8]:
+    def with_seen(self, index: int, box: PixelBox, pieces: Sequence[PixelBox] | None = None) -> NDArray[np.uint8]:
         """(h, w, 4) as ``at``, with an alpha that is 255 where some frame showed the background, 0 where none did.
 
         Of ``box`` only ``pieces``, relative to its corner, are computed, where they are given; the rest is 0.
@@ -78,7 +76,7 @@ class Plates:
             return image
 
 
-def _warped(plate: NDArray[np.uint8], matrix: Homography | None, box: Box) -> NDArray[np.uint8]:
+def _warped(plate: NDArray[np.uint8], matrix: Homography | None, box: PixelBox) -> NDArray[np.uint8]:
     """(h, w, 4) ``plate`` moved by ``matrix``, within ``box``. OpenCV warps four channels in half the time of three."""
     x0, y0, x1, y1 = box
     if matrix is None:
@@ -92,6 +90,6 @@ def plate_path(folder: Path, key: int) -> Path:
     return folder / f"plate-{key:06d}.npy"
 
 
-def cut_to(box: Box) -> NDArray[np.float64]:
+def cut_to(box: PixelBox) -> NDArray[np.float64]:
     """(3, 3): moves the box's corner to the origin."""
     return np.array([[1, 0, -box[0]], [0, 1, -box[1]], [0, 0, 1.0]])

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Bytes
-from bodydouble.renderers.puppet.painting import SUBPIXEL_BITS, Box, fixed_point
+from bodydouble.perception.arrays import Bytes, PixelBox
+from bodydouble.renderers.puppet.painting import SUBPIXEL_BITS, fixed_point
 
 Array = NDArray[np.float64]
 
@@ -50,7 +50,7 @@ class DrawnHand:
 class Drawing:
     """The puppet in one frame, cropped to ``bounds``."""
 
-    bounds: Box  # x0, y0, x1, y1
+    bounds: PixelBox  # x0, y0, x1, y1
     rgba: Bytes  # (h, w, 4) premultiplied
     alpha: Bytes  # (h, w) of ``rgba``
     hands: tuple[DrawnHand, ...]  # from back to front
@@ -77,7 +77,7 @@ def cropped(drawing: Drawing) -> Drawing:
     )
 
 
-def lay_over(canvas: Bytes, box: Box, rgba: Bytes) -> None:
+def lay_over(canvas: Bytes, box: PixelBox, rgba: Bytes) -> None:
     """Premultiplied ``rgba`` over ``canvas``, in place."""
     x0, y0, x1, y1 = box
     under = canvas[y0:y1, x0:x1]
@@ -90,7 +90,7 @@ def lay_over(canvas: Bytes, box: Box, rgba: Bytes) -> None:
     cv2.add(under, rgba, dst=under)
 
 
-def draw_strip(line: Array, radius: float, colour: Bytes, height: int, width: int) -> tuple[Box, Bytes] | None:
+def draw_strip(line: Array, radius: float, colour: Bytes, height: int, width: int) -> tuple[PixelBox, Bytes] | None:
     """A strip of ``colour`` (4,), premultiplied, in a frame of ``height`` x ``width``; None where it is outside.
 
     It lies along ``line`` (N, 2) px, ``radius`` px to either side, and has round ends.

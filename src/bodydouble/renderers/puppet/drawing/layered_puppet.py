@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Bytes
+from bodydouble.perception.arrays import Bytes, PixelBox
 from bodydouble.perception.landmark_indices import KNEES, BodyPoint
 from bodydouble.perception.track import FACE_POINTS
 from bodydouble.perception.trunk import SHOULDERS
@@ -21,7 +21,6 @@ from bodydouble.renderers.puppet.motion.expression import apply_expression
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS, OVAL, limited_turn
 from bodydouble.renderers.puppet.motion.posing import Pose
 from bodydouble.renderers.puppet.motion.retarget import Retargeting
-from bodydouble.renderers.puppet.painting import Box
 from bodydouble.renderers.puppet.picture.character import Character
 
 Array = NDArray[np.float64]
@@ -98,7 +97,7 @@ class LayeredPuppet:
         self._lay_fronts(canvas, maps, legs)
         face = None if back else self._lay_face(index, skinned.get(FACE), canvas, bounds)
         cover = np.zeros(canvas.shape[:2], np.uint8)
-        over: list[tuple[Box, Bytes]] = []
+        over: list[tuple[PixelBox, Bytes]] = []
         for name in (name for name in arms if name not in behind):
             texture = maps[name].layer.front if name in maps else None
             if texture is not None:
@@ -115,7 +114,7 @@ class LayeredPuppet:
         return cropped(Drawing(bounds=bounds, rgba=canvas, alpha=alpha, hands=hands, face=face, face_cover=face_cover))
 
     def _maps(
-        self, placed: dict[str, Array], joints: dict[str, Array], scale: float, bounds: Box
+        self, placed: dict[str, Array], joints: dict[str, Array], scale: float, bounds: PixelBox
     ) -> dict[str, PlacedLayer]:
         """The layers that are seen within ``bounds``, with their vertices ``placed`` in the frame."""
         x0, y0, x1, y1 = bounds
@@ -174,7 +173,7 @@ class LayeredPuppet:
                 covered.add(f"arm_{side}")
         return covered
 
-    def _lay_face(self, index: int, skinned: Array | None, canvas: Bytes, bounds: Box) -> Array | None:
+    def _lay_face(self, index: int, skinned: Array | None, canvas: Bytes, bounds: PixelBox) -> Array | None:
         """The face with its expression, onto the ``skinned`` head; answers the face mesh (478, 2) in the frame."""
         figure, head = self.character.face, self.character.anatomy.head
         if skinned is None or figure is None:
@@ -224,7 +223,7 @@ class LayeredPuppet:
             )
         return tuple(result)
 
-    def _wrist(self, index: int, pose: Pose, hand: DrawnHand, bounds: Box) -> tuple[Box, Bytes] | None:
+    def _wrist(self, index: int, pose: Pose, hand: DrawnHand, bounds: PixelBox) -> tuple[PixelBox, Bytes] | None:
         """A made-up wrist that goes under an arm, in ``bounds``."""
         motion = self._retargeting.motion
         side = 1 - hand.side if self._retargeting.back[index] else hand.side

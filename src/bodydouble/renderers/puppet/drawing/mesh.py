@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Bytes
+from bodydouble.perception.arrays import Bytes, PixelBox
 from bodydouble.perception.triangulation import triangulate
-from bodydouble.renderers.puppet.painting import Box, in_box, paint_labels
+from bodydouble.renderers.puppet.painting import in_box, paint_labels
 
 Array = NDArray[np.float64]
 
@@ -108,7 +108,7 @@ def build_mesh(
     )
 
 
-def bounds_of(points: Array, height: int, width: int, margin: float = 1.0) -> Box | None:
+def bounds_of(points: Array, height: int, width: int, margin: float = 1.0) -> PixelBox | None:
     """Whole-pixel box around ``points`` (..., 2) inside the frame, or None where nothing is inside."""
     xs, ys = points[..., 0], points[..., 1]
     x0, y0 = (max(0, math.floor(side.min() - margin)) for side in (xs, ys))
@@ -168,7 +168,7 @@ def source_map(labels: NDArray[np.int32], maps: NDArray[np.float32], xs: Array, 
 
 def draw_mesh(
     mesh: Mesh, target: Array, depth: Array, height: int, width: int, bends: Sequence[Bend] = ()
-) -> tuple[Box, Bytes] | None:
+) -> tuple[PixelBox, Bytes] | None:
     """The mesh with its vertices at ``target`` (N, 2), ``depth`` (N,) away from the camera, as premultiplied RGBA.
 
     ``bends`` change where the texture is sampled.
@@ -243,7 +243,7 @@ def _refine(
     corners: Array,
     order: NDArray[np.int64],
     maps: NDArray[np.float32],
-    box: Box,
+    box: PixelBox,
     full: NDArray[np.float32],
     seen: Bytes,
 ) -> tuple[slice, slice] | None:

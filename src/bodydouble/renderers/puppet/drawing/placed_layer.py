@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Bytes, Mask
+from bodydouble.perception.arrays import Bytes, Mask, PixelBox
 from bodydouble.renderers.puppet.drawing.drawing import draw_strip
 from bodydouble.renderers.puppet.drawing.mesh import bounds_of, doubled_area, inverse_maps, source_map
-from bodydouble.renderers.puppet.painting import Box, extents, in_box, paint_labels
+from bodydouble.renderers.puppet.painting import extents, in_box, paint_labels
 from bodydouble.renderers.puppet.picture.layer import Layer
 
 Array = NDArray[np.float64]
@@ -34,7 +34,7 @@ AREA_MIN = 1e-3
 class Tile:
     """A rectangle of the frame and the map that draws it."""
 
-    box: Box
+    box: PixelBox
     source: NDArray[np.float32]  # (h, w, 2) texture coordinates
 
     def drawn(self, texture: Bytes) -> Bytes:
@@ -58,14 +58,14 @@ class PlacedLayer:
 
     layer: Layer
     parts: tuple[PlacedPart, ...]  # from back to front
-    strip: tuple[Box, Bytes] | None  # what is under its joint, where a limb that folds otherwise would gape
+    strip: tuple[PixelBox, Bytes] | None  # what is under its joint, where a limb that folds otherwise would gape
 
-    def drawn(self, texture: Bytes, strength: tuple[Bytes, ...] | None = None) -> list[tuple[Box, Bytes]]:
+    def drawn(self, texture: Bytes, strength: tuple[Bytes, ...] | None = None) -> list[tuple[PixelBox, Bytes]]:
         """``texture`` as the frame shows it: boxes and (h, w, 4) premultiplied, to be laid over in this order.
 
         ``strength`` is that of ``hand_strength``.
         """
-        pieces: list[tuple[Box, Bytes]] = []
+        pieces: list[tuple[PixelBox, Bytes]] = []
         patch = self.layer.joint
         if self.strip is not None and patch is not None and (patch.in_front or texture is not self.layer.front):
             pieces.append(self.strip)
@@ -128,7 +128,7 @@ def place_layer(
     return PlacedLayer(layer=layer, parts=drawn, strip=strip)
 
 
-def _strip(layer: Layer, joint: Array, scale: float, height: int, width: int) -> tuple[Box, Bytes] | None:
+def _strip(layer: Layer, joint: Array, scale: float, height: int, width: int) -> tuple[PixelBox, Bytes] | None:
     """What is under the joint of ``layer``, with the points of its patch at ``joint`` (4, 2) px."""
     patch = layer.joint
     if patch is None:
@@ -140,7 +140,7 @@ def _strip(layer: Layer, joint: Array, scale: float, height: int, width: int) ->
     return draw_strip(line, radius, patch.colour, height, width)
 
 
-def _placed_part(source: Array, corners: Array, opaque: Mask, within: Box, *, beyond: bool) -> PlacedPart | None:
+def _placed_part(source: Array, corners: Array, opaque: Mask, within: PixelBox, *, beyond: bool) -> PlacedPart | None:
     """The map of triangles (T, 3, 2) of the picture at ``corners`` (T, 3, 3) px; None where none is ``within``."""
     flat = corners[..., :2]
     x0, y0, x1, y1 = within
@@ -161,7 +161,7 @@ def _placed_part(source: Array, corners: Array, opaque: Mask, within: Box, *, be
     return PlacedPart(tiles=tiles, beyond=beyond)
 
 
-def _tile(labels: NDArray[np.int32], maps: NDArray[np.float32], box: Box, inside: Box) -> Tile:
+def _tile(labels: NDArray[np.int32], maps: NDArray[np.float32], box: PixelBox, inside: PixelBox) -> Tile:
     """The tile ``inside`` the ``box`` of ``labels`` (h, w)."""
     x0, y0, x1, y1 = inside
     here = labels[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
@@ -171,7 +171,7 @@ def _tile(labels: NDArray[np.int32], maps: NDArray[np.float32], box: Box, inside
     )
 
 
-def tile_boxes(corners: Array, box: Box) -> list[Box]:
+def tile_boxes(corners: Array, box: PixelBox) -> list[PixelBox]:
     """Boxes within ``box`` that do not overlap and hold all of the triangles (T, 3, 2) that is in it.
 
     Shoulders below a neck fill half of their box: rows are divided into strips, each as wide as what is in it.

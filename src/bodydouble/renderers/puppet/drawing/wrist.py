@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Bytes
+from bodydouble.perception.arrays import Bytes, PixelBox
 from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.renderers.puppet.drawing.drawing import draw_strip
-from bodydouble.renderers.puppet.painting import Box
 
 Array = NDArray[np.float64]
 
@@ -29,7 +28,7 @@ class Wrist:
     radius: float  # px
     colour: Bytes  # (4,) premultiplied
 
-    def drawn(self, bounds: Box) -> tuple[Box, Bytes] | None:
+    def drawn(self, bounds: PixelBox) -> tuple[PixelBox, Bytes] | None:
         """Where it is within ``bounds`` of the frame, and (h, w, 4); None where it is outside."""
         x0, y0, x1, y1 = bounds
         return draw_strip(self.line - [x0, y0], self.radius, self.colour, y1 - y0, x1 - x0)

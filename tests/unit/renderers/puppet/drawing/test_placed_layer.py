@@ -5,13 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bodydouble.perception.arrays import Bytes, Mask
+from bodydouble.perception.arrays import Bytes, Mask, PixelBox
 from bodydouble.perception.body_template import BONES
 from bodydouble.renderers.puppet.body.surface import Surface
 from bodydouble.renderers.puppet.drawing import placed_layer
 from bodydouble.renderers.puppet.drawing.drawing import draw_strip, lay_over
 from bodydouble.renderers.puppet.drawing.placed_layer import paint_order, place_layer, strip_bend
-from bodydouble.renderers.puppet.painting import Box
 from bodydouble.renderers.puppet.picture.joint_patches import JointPatch, joint_patch
 from bodydouble.renderers.puppet.picture.layer import Layer
 
@@ -65,7 +64,7 @@ def test_two_limbs_before_each_other_have_no_strip() -> None:
     assert joint_patch(rgba, None, joints, ("upperarm_l", "lowerarm_l"), _surface(), 10.0) is None
 
 
-def _drawn(pieces: list[tuple[Box, Bytes]], side: int) -> Bytes:
+def _drawn(pieces: list[tuple[PixelBox, Bytes]], side: int) -> Bytes:
     canvas = np.zeros((side, side, 4), np.uint8)
     for box, rgba in pieces:
         lay_over(canvas, box, rgba)
