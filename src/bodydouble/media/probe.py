@@ -150,7 +150,6 @@ def _describe(container: Any, path: Path, limits: MediaLimits, field: str) -> Vi
     return VideoInfo(
         container=next(CONTAINERS[n] for n in container.format.name.split(",") if n in CONTAINERS),
         codec=context.codec.canonical_name,
-        coded_width=context.width,
         coded_height=context.height,
         width=width,
         height=height,

@@ -77,7 +77,6 @@ class VideoInfo:
 
     container: str
     codec: str
-    coded_width: int
     coded_height: int
     width: int  # as displayed, after rotation and sample aspect
     height: int
