@@ -266,12 +266,12 @@ def _arm(
     # A wide sleeve: outside the body, nearest to the arm, not of another colour.
     labels[continued(visible, body) & opaque & ~body & (ratio > RATIO_SLEEVE) & ~hair] = cv2.GC_FGD
     labels[_disc(fit, side, shape, 0, CUFF_RADIUS) & opaque & (ratio > RATIO_INSIDE)] = cv2.GC_FGD
-    labels[beyond_sleeve(fit, side, seen.along, opaque, raw) & (ratio < RATIO_BEYOND)] = cv2.GC_BGD
     labels[hand] = cv2.GC_FGD
     if not hand_seen:  # in a pocket or behind: only what has the arm's colours
         labels[_disc(fit, side, shape, HAND_PLACE, HAND_RADIUS) & (ratio < 0) & ~seeds & opaque] = cv2.GC_BGD
     labels[never] = cv2.GC_BGD
     found = _decided(image, labels, models, widened(zone, scale))
+    found &= hand | (ratio > RATIO_BEYOND) | ~beyond_sleeve(fit, side, seen.along, opaque, raw, found)
     found = closed(opened(found & opaque, 1), 2) & opaque
     count, labelled = pieces(found)
     kept = [k for k in range(1, count + 1) if np.count_nonzero(seeds & (labelled == k)) > PIECE_SEEDS]

@@ -36,11 +36,12 @@ together."""
 
 HANGING_STEEP = 2.0
 """Fall over sideways run of both bones from which on an arm hangs beside the trunk: it is on one side of the arm."""
-INNER_WIDTH = 1.25
-"""Width of a hanging sleeve from its bone towards the trunk over that to the outside, at most. Chosen by eye on a
-jacket whose sleeves lie before its own front."""
-OUTER_STEPS = 5
-"""Pieces of a bone of whose outer widths the median counts: folds stand out."""
+INNER_WIDTH, WIDE = 1.25, 1.5
+"""Width of a hanging sleeve from its bone towards the trunk over that to the outside, and what only cloth of the trunk
+reaches. Measured: 0.8 to 1.3 of baggy sleeves, 1.5 to 2.6 where a jacket's front was taken for its sleeve."""
+STEPS_MEDIAN, WIDE_STEPS_MIN = 5, 6
+"""Pieces of a bone of whose widths the median counts, and of a bone that are too wide at least: a quarter. Hands in
+pockets make fewer."""
 
 
 def own_seeds(
@@ -112,13 +113,14 @@ def along_limb(joints: Array, shape: tuple[int, ...]) -> Floats:
     return np.where(upper <= lower, np.minimum(places[0], 1), 1 + np.maximum(places[1], 0)).astype(np.float32)
 
 
-def beyond_sleeve(fit: BodyFit, side: str, along: Floats, opaque: Mask, arm: Mask) -> Mask:
+def beyond_sleeve(fit: BodyFit, side: str, along: Floats, opaque: Mask, arm: Mask, found: Mask) -> Mask:
     """(h, w) what is farther inside of a hanging arm of ``side`` than its sleeve can reach: the trunk's own cloth.
 
-    A sleeve is about as wide on both sides of its bone. Outside it ends where ``opaque`` (h, w) does. ``along`` (h, w)
-    is that of ``along_arm``, ``arm`` (h, w) the body's own.
+    A sleeve is about as wide on both sides of its bone. Outside it ends where ``opaque`` (h, w) does. Nothing, unless
+    what was ``found`` (h, w) of the arm is clearly wider inside. ``along`` (h, w) is that of ``along_arm``, ``arm``
+    (h, w) the body's own.
     """
-    result = np.zeros(opaque.shape, np.bool_)
+    result, is_wide = np.zeros(opaque.shape, np.bool_), False
     joints = fit.joints.points[list(ARMS[side].joints), :2]
     bones = np.diff(joints, axis=0)
     if not (bones[:, 1] > HANGING_STEEP * np.abs(bones[:, 0])).all():
@@ -130,11 +132,16 @@ def beyond_sleeve(fit: BodyFit, side: str, along: Floats, opaque: Mask, arm: Mas
         away = inwards * ((xs - start[0]) * bone[1] - (ys - start[1]) * bone[0]) / float(np.hypot(*bone))
         here = (along >= k) & (along < k + 1)
         step = np.clip((along - k) * STEPS, 0, STEPS - 1).astype(np.intp)
-        outer = _least(-away, step, here & ~opaque & (away < 0))
-        own = _largest(away, step, here & arm & (away > 0))
-        reach = cv2.medianBlur(np.asarray(outer, np.float32)[None], OUTER_STEPS)[0]
-        result |= here & (away > np.maximum(INNER_WIDTH * reach, own)[step])
-    return result
+        outer = _median_of_steps(_least(-away, step, here & ~opaque & (away < 0)))
+        own, inner = (_largest(away, step, here & part & (away > 0)) for part in (arm, found))
+        is_wide |= np.count_nonzero(_median_of_steps(inner) > WIDE * np.maximum(outer, 1)) >= WIDE_STEPS_MIN
+        result |= here & (away > np.maximum(INNER_WIDTH * outer, own)[step])
+    return result if is_wide else np.zeros_like(result)
+
+
+def _median_of_steps(values: Floats) -> Floats:
+    """(STEPS,) the medians of ``values`` (STEPS,) over some steps: folds stand out."""
+    return np.asarray(cv2.medianBlur(values[None], STEPS_MEDIAN)[0], np.float32)
 
 
 def _least(values: Floats, step: NDArray[np.intp], where: Mask) -> Floats:

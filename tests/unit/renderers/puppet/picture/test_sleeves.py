@@ -62,7 +62,9 @@ def test_a_jacket_beside_its_own_sleeve_is_the_trunks():
     sleeves = thick_line(mask.shape, shoulder, elbow, 32) | thick_line(mask.shape, elbow, wrist, 32)
     inwards = np.array([-30, 0]) if shoulder[0] > fit.joints.hips[0] else np.array([30, 0])
     front = thick_line(mask.shape, shoulder + inwards, wrist + inwards, 36)
-    beyond = beyond_sleeve(fit, "l", along_arm(fit, "l", mask.shape), sleeves | front, arm)
+    along, whole = along_arm(fit, "l", mask.shape), sleeves | front
+    assert not beyond_sleeve(fit, "l", along, whole, arm, sleeves).any()
+    beyond = beyond_sleeve(fit, "l", along, whole, arm, whole)
     between = thick_line(mask.shape, shoulder + [0, 20], elbow, 3)
     assert np.count_nonzero(beyond & sleeves) < 0.02 * np.count_nonzero(sleeves)
     assert not beyond[between].any()
@@ -79,7 +81,7 @@ def test_an_arm_that_does_not_hang_has_no_inner_side():
     anatomy, template = anatomy_of(track_of([pose])), tube_body()
     fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
     nothing = np.zeros(mask.shape, np.bool_)
-    assert not beyond_sleeve(fit, "l", along_arm(fit, "l", mask.shape), mask > 0, nothing).any()
+    assert not beyond_sleeve(fit, "l", along_arm(fit, "l", mask.shape), mask > 0, nothing, mask > 0).any()
 
 
 def test_cloth_before_a_bare_arm_is_no_seed_of_it():
