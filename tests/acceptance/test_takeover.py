@@ -42,8 +42,8 @@ def test_another_machine_goes_on_at_the_last_finished_segment(harness: WorkerHar
     first = harness.start("first", HARNESS_STANDS_AT="2")
     harness.ready("first")
     task_id = harness.create(seed=5)
-    harness.start("second")
     wait_until(lambda: harness.task(task_id).progress.segment == 2)
+    harness.start("second")
     before = harness.task(task_id).progress.fraction
     first.kill()
     task = harness.wait(task_id)
