@@ -125,7 +125,8 @@ def twin_of(name: str) -> str:
 
 def _shown(seen: Mask, labels: NDArray[np.int32], fit: BodyFit, template: BodyTemplate, chosen: Mask) -> _Shown:
     """How much of the ``chosen`` (T,) triangles the picture shows; ``labels`` (h, w) are those of the whole body."""
-    whole = label_triangles(fit.vertices, template.triangles[chosen], seen.shape[:2]) > 0  # pyright: ignore
+    shape = (seen.shape[0], seen.shape[1])
+    whole = label_triangles(fit.vertices, template.triangles[chosen], shape) > 0
     unhidden = chosen[np.maximum(labels - 1, 0)] & (labels > 0)
     return _Shown(found=_share(seen, whole), found_unhidden=_share(seen, unhidden), unhidden=_share(unhidden, whole))
 
