@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from bodydouble.evaluation import regions
 from bodydouble.evaluation.regions import CHANGE_WINDOW, PRESENT_MIN, disc, grown
 from bodydouble.perception.arrays import Mask, Matte, Points
-from bodydouble.perception.interpolation import body_width
+from bodydouble.perception.geometry import COORDINATE_MAX
+from bodydouble.perception.interpolation import TRUNK_OUTLINE, body_width
 from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
-from bodydouble.perception.matte import COORDINATE_MAX, LIMBS, TRUNK_OUTLINE
+from bodydouble.perception.matte import LIMBS
 from bodydouble.perception.track import PersonTrack
 
 LINE_WIDTH = 0.07

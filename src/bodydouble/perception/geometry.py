@@ -12,6 +12,8 @@ HALF_DIAGONAL = 0.71
 """Half the diagonal of a square over its side, sqrt(2) / 2 rounded up."""
 REGION_SIDE_MIN = 4
 """Pixels: below this a region shows nothing that a network could recognise."""
+COORDINATE_MAX = 20_000
+"""Pixels: OpenCV's drawing overflows far outside the picture."""
 BILINEAR_SHRINK_MAX = 2
 """Bilinear sampling reads two pixels per axis: beyond this factor it skips pixels."""
 
@@ -83,3 +85,8 @@ def rotation(angle: float) -> NDArray[np.float64]:
     """(2, 2): turns frame coordinates into those of a region at ``angle``."""
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[c, s], [-s, c]])
+
+
+def in_window(points: Points, origin: tuple[float, float], zoom: float) -> NDArray[np.int32]:
+    """``points`` (..., 2) of the frame in whole pixels of a window, which starts at ``origin``, scaled by ``zoom``."""
+    return np.round(np.clip((points - origin) * zoom, -COORDINATE_MAX, COORDINATE_MAX)).astype(np.int32)

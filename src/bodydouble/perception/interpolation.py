@@ -23,6 +23,8 @@ COMPARED_POINTS = np.array([
 SHOULDERS = (BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER)
 HIPS = (BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP)
 TRUNK_CORNERS = [*SHOULDERS, *HIPS]
+TRUNK_OUTLINE = [TRUNK_CORNERS[0], TRUNK_CORNERS[1], TRUNK_CORNERS[3], TRUNK_CORNERS[2]]
+"""The corners one after the other around the trunk."""
 SEEN_MIN = 0.3
 """Visibility below which a landmark is a guess."""
 UNEVEN_MAX = 0.25

@@ -48,6 +48,9 @@ STABLE_HAND_POINTS = (
 
 # Face and iris networks.
 MESH_LANDMARKS, IRIS_LANDMARKS, EYE_LANDMARKS, EYE_CONTOUR = 468, 5, 71, 16
+BODY_KEPT_MIN = 0.5
+"""Score 0-1 of the body network from which a tracked body is kept; below, it is lost. The threshold of MediaPipe's
+graph ``tensors_to_pose_landmarks_and_segmentation``."""
 MESH_SCORE_MIN = 0.5
 """Below this there is no face, and the irises are not measured."""
 FACE_REGION_SCALE = 1.5
@@ -56,8 +59,8 @@ SETTLING_LOOKS = 3
 """Regions of a still face, each from the mesh before, until the mesh settles. Measured on drawn faces: from the
 detector's region it may lie 6 % of the face's width off, after three looks it stays within 1 %."""
 LOOK_SIZES, LOOK_ANGLES = (0.9, 1.0, 1.15), (-0.14, 0.0, 0.14)
-"""Sides of the regions over the settled one, and radians by which they are turned, whose meshes are averaged. Measured:
-looks at photographs spread by 0.5 % of the face's width, at drawn faces by 1 to 3 %."""
+"""Regions of a still face whose meshes are averaged: their sides over the settled region's, and their turns in radians.
+Measured: these meshes spread by 0.5 % of the face's width on photographs, by 1 to 3 % on drawn faces."""
 EYE_REGION_SCALE = 2.3
 """Region over the distance of the eye's corners."""
 EYE_CORNERS = (

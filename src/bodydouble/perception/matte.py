@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Alpha, Image, Matte, PixelBox, Points
 from bodydouble.perception.dilation import dilated
-from bodydouble.perception.interpolation import TRUNK_CORNERS, body_width
+from bodydouble.perception.geometry import in_window
+from bodydouble.perception.interpolation import TRUNK_OUTLINE, body_width
 from bodydouble.perception.landmark_indices import BodyPoint, FacePoint, HandPoint
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.pack import ModelPack
@@ -51,16 +52,12 @@ LIMBS: tuple[Capsule, ...] = (
 """Half widths chosen by eye on the development clips, clothes included."""
 LIMB_SEEN_MIN = 0.3
 """Visibility of both ends below which a limb is not drawn; the trunk always is."""
-TRUNK_OUTLINE = [TRUNK_CORNERS[0], TRUNK_CORNERS[1], TRUNK_CORNERS[3], TRUNK_CORNERS[2]]
 # The head as an ellipse, and the neck, in mesh heights.
 HEAD_RISE, HEAD_HALF_WIDTH, HEAD_HALF_HEIGHT, NECK_WIDTH = 0.15, 0.75, 0.85, 0.5
 CLOSE_HEAD = 0.64
 """Size of the closer head, over the wide one."""
 FINGER_WIDTH = 0.3
 """Over the palm's length."""
-COORDINATE_MAX = 20_000
-"""Pixels: OpenCV's drawing overflows far outside the picture."""
-
 GROWTH_ROUNDS = 2
 """How often the box grows where its edge cuts the person: skirts, hair, hats and legs beyond the landmarks."""
 GROWTH = 0.25
@@ -127,7 +124,7 @@ def draw_capsules(
     mask = np.zeros((height, width), np.uint8)
 
     def at(points: Points) -> NDArray[np.int32]:
-        return np.round(np.clip((points - origin) * zoom, -COORDINATE_MAX, COORDINATE_MAX)).astype(np.int32)
+        return in_window(points, origin, zoom)
 
     def thickness(pixels: float) -> int:
         return max(1, int(pixels))
@@ -161,7 +158,7 @@ def draw_capsules(
 
 
 def _head_top(mesh: Points) -> float:
-    """Row of the top of the head, hair included, whose face has the ``mesh`` (468, 2); pixels of the frame."""
+    """Row of the frame at the top of the head, hair included; ``mesh`` (468, 2) are the points of its face."""
     return float(mesh[:, 1].mean() - (HEAD_RISE + HEAD_HALF_HEIGHT) * np.ptp(mesh[:, 1]))
 
 
@@ -214,8 +211,8 @@ class BoxedMatte:
 class MatteState:
     """The previous frame, small, or None at a start: matte and grey picture (h, w), or picture (h, w, 3) RGB.
 
-    ``lost_frames``: in so many frames before, the networks had lost the person. ``mirror_idle``: in so many, a mirrored
-    view added nothing or was not looked at. ``rivals``: who is beside the person.
+    ``lost_frames``: in so many frames before, the networks had lost the person. ``mirror_idle``: in so many frames
+    before, a mirrored view added nothing or was not looked at. ``rivals`` are the other people near the person.
     """
 
     grey: NDArray[np.uint8] | None = None

@@ -20,7 +20,7 @@ from bodydouble.perception.cuts import FrameSignature, frame_signature, is_cut
 from bodydouble.perception.face_and_hands import FaceHandsState, FaceHandsTracker
 from bodydouble.perception.footage import Footage
 from bodydouble.perception.forward_pass import ForwardPass, ForwardState
-from bodydouble.perception.landmarks import BodyLandmarks
+from bodydouble.perception.landmarks import BODY_KEPT_MIN, BodyLandmarks
 from bodydouble.perception.matte import BoxedMatte
 from bodydouble.perception.networks import Networks, PackNetworks
 from bodydouble.perception.pack import ModelPack
@@ -31,7 +31,7 @@ from bodydouble.perception.smoothing import smooth_track
 from bodydouble.perception.stored import StoredMattes
 from bodydouble.perception.suitability import people_only
 from bodydouble.perception.track import BYSTANDERS_MAX, NEIGHBOURS_MAX, PersonChoice, PersonTrack, empty_track
-from bodydouble.perception.tracking import KEEP_SCORE_MIN, BodyState, BodyTracker, torso_length
+from bodydouble.perception.tracking import BodyState, BodyTracker, torso_length
 from bodydouble.perception.windows import (
     WindowState,
     load_state,
@@ -294,7 +294,7 @@ class _Perceiver:
         interpolated = window.bodies[i]
         assert interpolated is not None
         body = self._uneven_net.run(window.images[i], interpolated.next_roi)
-        return body if body.score >= KEEP_SCORE_MIN else interpolated
+        return body if body.score >= BODY_KEPT_MIN else interpolated
 
     def _describe(
         self, track: PersonTrack, i: int, image: Image, body: BodyLandmarks, others: NDArray[np.float64]

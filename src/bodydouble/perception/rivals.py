@@ -1,8 +1,8 @@
 """The other people near the tracked person, as bodies, and the pixels that are theirs.
 
-The pose network's segmentation of one person spills onto others who touch them. What it and that of another person both
-claim belongs to the one whose skeleton is nearer, in widths of their bodies. Thresholds are chosen by eye on a film and
-an interview.
+The pose network segments one person at a time, and spills onto others who touch them. A pixel that two segmentations
+claim belongs to the person whose skeleton is nearer; distances are in widths of that person's body. Thresholds are
+chosen by eye on a film and an interview.
 """
 
 from dataclasses import dataclass, field, replace
@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Floats, Image, Mask, Matte, Points
-from bodydouble.perception.geometry import Roi, distance
-from bodydouble.perception.interpolation import TRUNK_CORNERS, body_width
+from bodydouble.perception.arrays import Floats, Image, Mask, Matte
+from bodydouble.perception.geometry import Roi, distance, in_window
+from bodydouble.perception.interpolation import TRUNK_OUTLINE, body_width
 from bodydouble.perception.landmark_indices import BodyPoint
-from bodydouble.perception.landmarks import BodyLandmarks, BodyNet
+from bodydouble.perception.landmarks import BODY_KEPT_MIN, BodyLandmarks, BodyNet
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.people import HEAD_OF_SHOULDERS, HEAD_POINTS, body_box
 from bodydouble.perception.person_landmarks import PersonLandmarks
@@ -24,11 +24,9 @@ from bodydouble.perception.track import NEIGHBOURS_MAX
 NEAR_EVERY, FAR_EVERY = 2, 8
 """Frames between two measurements of somebody near the tracked person, and of others, who may come near."""
 TRIES = 4
-"""Measurements after which somebody who was near, and is not seen any more, is looked for as seldom as others."""
+"""Measurements without anybody near, after which all others are measured as seldom as those who are far."""
 NEAR_MARGIN = 0.2
 """Share of the tracked person's box, on each side, in which others are near."""
-KEEP_SCORE_MIN = 0.5
-"""Score 0-1 of the network from which a body is one; ``perception.tracking`` has the same."""
 SAME_HEAD = 0.7
 """Distance of two heads, in sizes of the larger one, below which both bodies are of one person."""
 OWN_HEAD_MAX = 0.3
@@ -46,7 +44,6 @@ ARMS = tuple(
     tuple(BodyPoint[f"{side}_{part}"] for part in ("ELBOW", "WRIST", "PINKY", "INDEX", "THUMB"))
     for side in ("LEFT", "RIGHT")
 )
-TRUNK_OUTLINE = [TRUNK_CORNERS[0], TRUNK_CORNERS[1], TRUNK_CORNERS[3], TRUNK_CORNERS[2]]
 SEEN_MIN = 0.3
 """Visibility (0-1) of both ends below which a limb is not drawn."""
 HEAD_RADIUS, HAND_LENGTH = 0.6, 0.35
@@ -59,10 +56,6 @@ CLAIMED_LEVEL = 127
 """Level (0-255) of a segmentation from which a pixel is claimed: half of the range."""
 SKELETON_SIDE = 160
 """Pixels of the longer side at which distances to skeletons are computed."""
-COORDINATE_MAX = 20_000
-"""Pixels: OpenCV's drawing overflows far outside the picture."""
-
-
 NOBODY = np.zeros((0, 4))
 """Regions of nobody."""
 
@@ -87,7 +80,7 @@ class RivalTracker:
         self.state = RivalState()
 
     def restore(self, state: RivalState) -> None:
-        """Continue from ``state``. Bodies are measured anew, so that a resumed run gives the same."""
+        """Continue from ``state``. Bodies are measured anew: a run that was interrupted gives the same then."""
         self.state = RivalState(regions=state.regions.copy(), seeds=state.seeds.copy())
         self._bodies, self._age, self._tries = [], FAR_EVERY, 0
 
@@ -129,7 +122,7 @@ class RivalTracker:
         kept: list[BodyLandmarks] = []
         regions = self.state.regions.copy()
         for k, body in sorted(found, key=lambda pair: -pair[1].score):
-            if body.score > KEEP_SCORE_MIN and not any(_same_head(body, other) for other in [person, *kept]):
+            if body.score > BODY_KEPT_MIN and not any(_same_head(body, other) for other in [person, *kept]):
                 regions[k] = _numbers(body.next_roi)
                 kept.append(body)
         self.state.regions = regions
@@ -227,7 +220,7 @@ def _far(
     ``without`` (2,) leaves out forearms.
     """
     limbs, trunk = np.zeros((2, size[1], size[0]), np.uint8)
-    at = _placed(body.points, origin, scale)
+    at = in_window(body.points, origin, scale)
     cv2.fillConvexPoly(trunk, at[TRUNK_OUTLINE], 255)
     forearms = [arm for k, arm in enumerate(FOREARMS) if without is None or not without[k]]
     for a, b in (*LIMBS, *forearms):
@@ -236,7 +229,7 @@ def _far(
     for elbow, wrist in forearms:
         if min(body.visibility[elbow], body.visibility[wrist]) > SEEN_MIN:
             tip = body.points[wrist] + HAND_LENGTH * (body.points[wrist] - body.points[elbow])
-            cv2.line(limbs, at[wrist].tolist(), _placed(tip, origin, scale).tolist(), 255, 1)
+            cv2.line(limbs, at[wrist].tolist(), in_window(tip, origin, scale).tolist(), 255, 1)
     _draw_head(limbs, body, origin, scale)
     width = max(body_width(body.points) * scale, 1.0)
     away, inside = (cv2.distanceTransform(cv2.bitwise_not(x), cv2.DIST_L2, cv2.DIST_MASK_3) for x in (limbs, trunk))
@@ -244,9 +237,5 @@ def _far(
 
 
 def _draw_head(mask: Matte, body: BodyLandmarks, origin: tuple[float, float], scale: float) -> None:
-    centre = _placed(body.points[HEAD_POINTS].mean(0), origin, scale).tolist()
+    centre = in_window(body.points[HEAD_POINTS].mean(0), origin, scale).tolist()
     cv2.circle(mask, centre, max(1, round(HEAD_RADIUS * head_size(body) * scale)), 255, -1)
-
-
-def _placed(points: Points, origin: tuple[float, float], scale: float) -> NDArray[np.int32]:
-    return np.round(np.clip((points - origin) * scale, -COORDINATE_MAX, COORDINATE_MAX)).astype(np.int32)

@@ -16,7 +16,6 @@ HAND_POINTS = 21  # ``HandPoint``
 EYE_POINTS = 16  # contour of one eye: corner, 7 below, corner, 7 above, in the iris model's order
 WHOLE_BODY_POINTS = 133  # COCO-WholeBody: 17 body, 6 feet, 68 face, 21 for each hand
 BYSTANDERS_MAX = 6  # other people in one frame whose boxes are kept
-
 NEIGHBOURS_MAX = 3  # other people near the person whose bodies are followed
 
 

@@ -1,7 +1,6 @@
 """Tracking one body through consecutive frames, and finding it again after a loss.
 
-``KEEP_SCORE_MIN`` is the threshold of MediaPipe's graph ``tensors_to_pose_landmarks_and_segmentation``. The other
-thresholds have no recorded source. They are kept because tracks, and so the bytes of results, depend on them.
+The thresholds have no recorded source. They are kept because tracks, and so the bytes of results, depend on them.
 """
 
 from dataclasses import dataclass
@@ -14,15 +13,13 @@ from bodydouble.perception.arrays import Boxes, Image, Points
 from bodydouble.perception.detectors import box_iou
 from bodydouble.perception.geometry import Roi, distance
 from bodydouble.perception.landmark_indices import BodyPoint
-from bodydouble.perception.landmarks import BodyLandmarks
+from bodydouble.perception.landmarks import BODY_KEPT_MIN, BodyLandmarks
 from bodydouble.perception.networks import PeopleSource
 from bodydouble.perception.people import HEAD_POINTS, Person, body_box
 from bodydouble.perception.rivals import regions_of
 from bodydouble.perception.track import PersonChoice
 from bodydouble.tasks.errors import NobodyFound
 
-KEEP_SCORE_MIN = 0.5
-"""Score 0-1 of the body network from which a tracked body is kept; below, it is lost."""
 SEARCH_EVERY_FRAMES = 4
 """While lost: a search of the whole frame costs as much as about ten tracked frames."""
 LONG_LOST_FRAMES, LONG_LOST_SEARCH_EVERY_FRAMES = 24, 12
@@ -172,7 +169,7 @@ class BodyTracker:
         if not roi.inside(image.shape[1], image.shape[0]):
             return None
         body = self._net.run(image, roi)
-        if body.score < KEEP_SCORE_MIN:
+        if body.score < BODY_KEPT_MIN:
             return None
         moved = np.hypot(body.next_roi.x - roi.x, body.next_roi.y - roi.y)
         grown = body.next_roi.size / roi.size

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bodydouble.perception.geometry import Roi, crop, normalise_angle, transform
+from bodydouble.perception.geometry import COORDINATE_MAX, Roi, crop, in_window, normalise_angle, transform
 
 
 def test_a_crop_shows_what_its_region_covers():
@@ -33,3 +33,10 @@ def test_a_region_that_left_the_frame_is_told():
     """A square that cannot touch the frame any more is outside."""
     assert Roi(x=-20, y=50, size=60).inside(100, 100)
     assert not Roi(x=-80, y=50, size=60).inside(100, 100)
+
+
+def test_points_of_the_frame_are_placed_in_a_window():
+    """A window starts at its origin and is scaled; what is far outside stays within what OpenCV can draw."""
+    placed = in_window(np.array([[30.0, 50.0], [1e9, -1e9]]), (20.0, 40.0), 0.5)
+
+    assert placed.tolist() == [[5, 5], [COORDINATE_MAX, -COORDINATE_MAX]]
