@@ -14,6 +14,7 @@ from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Mask, Matte, PixelBox
+from bodydouble.renderers.puppet.compositing.blending import blended
 from bodydouble.tasks.atomic_files import atomic_file
 
 LOOK_SECONDS, SHOWN_SECONDS = 0.25, 2.0
@@ -120,10 +121,8 @@ class Captions:
         """Draw those of frame ``index``, which is ``image`` (H, W, 3), into ``result`` (H, W, 3)."""
         for caption in self.shown(index, image):
             x0, y0, x1, y1 = caption.box
-            here, alpha = np.s_[y0:y1, x0:x1], cv2.merge([caption.alpha] * 3)
-            front = cv2.multiply(image[here], alpha, scale=1 / 255)
-            back = cv2.multiply(result[here], cv2.bitwise_not(alpha), scale=1 / 255)
-            result[here] = cv2.add(front, back)
+            here = np.s_[y0:y1, x0:x1]
+            result[here] = blended(result[here], image[here], caption.alpha)
 
     def save(self, path: Path) -> None:
         """Write them to ``path`` atomically."""
@@ -322,7 +321,7 @@ def _lines_of(labels: NDArray[np.int32], stats: MatLike, alike: NDArray[np.bool_
 
 
 def _row(image: Image, letters: Matte, still: Matte, person: Matte, height: int) -> tuple[PixelBox, Matte] | None:
-    """PixelBox and mask of a row of ``letters`` (h, w), if it is on the ``person`` and stands out."""
+    """Box and mask of a row of ``letters`` (h, w), if it is on the ``person`` and stands out."""
     if np.count_nonzero(letters & person) < ON_PERSON_MIN * np.count_nonzero(letters):
         return None
     reach = max(2, round(OUTLINE_REACH * height))

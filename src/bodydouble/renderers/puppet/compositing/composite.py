@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, Floats, Image, Mask, Matte, PixelBox
 from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.renderers.puppet.compositing.blending import blended
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.captions import Captions
 from bodydouble.renderers.puppet.compositing.desk import Desk
@@ -143,7 +144,7 @@ class Composer:
         if self.bars is not None:
             things = _joined(things, self.bars[y0:y1, x0:x1].astype(np.float32))
             removed = _weighed(removed, 1 - things)
-        base = _blend(source, lit, removed)
+        base = blended(source, lit, removed)
         if drawing is not None:
             shown = _FrameCrop(index=index, image=image, matte=matte, box=box, plate=plate, things=things)
             self._lay_puppet(shown, base, drawing)
@@ -198,7 +199,7 @@ class Composer:
         if shown.things is not None:
             alpha = _weighed(alpha, 1 - shown.things[inside])
         colour = _wrap_light(colour, under, alpha, image.shape[0])
-        base[inside] = _blend(under, colour, alpha)
+        base[inside] = blended(under, colour, alpha)
 
     def _before_desk(self, index: int, desk: Desk, drawing: Drawing) -> Floats:
         """(h, w) or (h, 1) factor of the puppet's alpha: nothing below the desk's edge but forearms laid upon it.
@@ -259,7 +260,7 @@ class Composer:
         (x0, y0, x1, y1), there = cut
         own = np.s_[y0 - hand.box[1] : y1 - hand.box[1], x0 - hand.box[0] : x1 - hand.box[0]]
         alpha = hand.alpha[own] if things is None else hand.alpha[own] * (1 - things[there])
-        base[there] = _blend(base[there], hand.colour[own], _levels(alpha))
+        base[there] = blended(base[there], hand.colour[own], _levels(alpha))
 
     def _paint_face(self, index: int, colour: Image, drawing: Drawing, image: Image) -> None:
         """Draw closed lids and the inside of the open mouth into ``colour``, the lit puppet."""
@@ -311,13 +312,6 @@ def _weighed(alpha: Matte, factor: Floats) -> Matte:
     return (alpha * factor + np.float32(0.5)).astype(np.uint8)
 
 
-def _blend(under: Image, over: Image, alpha: Matte) -> Image:
-    """``under`` where ``alpha`` (h, w) is 0, ``over`` where it is 255. Rounded twice: a level may be lost."""
-    front = cv2.multiply(over, cv2.merge([alpha] * 3), scale=1 / 255)
-    back = cv2.multiply(under, cv2.merge([cv2.bitwise_not(alpha)] * 3), scale=1 / 255)
-    return np.asarray(cv2.add(front, back), np.uint8)
-
-
 def _wrap_light(colour: Image, under: Image, alpha: Matte, height: int) -> Image:
     """Let the blurred surroundings spill over the character's rim."""
     h, w = alpha.shape
@@ -329,7 +323,7 @@ def _wrap_light(colour: Image, under: Image, alpha: Matte, height: int) -> Image
     glow = cv2.GaussianBlur(reduced(under, GLOW_SHRINK), (0, 0), GLOW_SIGMA)
     rim, glow = (cv2.resize(x, (w, h), interpolation=cv2.INTER_LINEAR) for x in (rim, glow))
     strength = cv2.multiply(rim, alpha, scale=WRAP_STRENGTH / 255)
-    return _blend(colour, np.asarray(glow, np.uint8), np.asarray(strength, np.uint8))
+    return blended(colour, np.asarray(glow, np.uint8), np.asarray(strength, np.uint8))
 
 
 def _box_of(mask: Matte) -> PixelBox | None:
