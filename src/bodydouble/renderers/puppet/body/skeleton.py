@@ -198,11 +198,16 @@ def completed_body(
     return body, frozenset(made_up)
 
 
+def _bone_lengths(template: BodyTemplate, side: str, names: tuple[str, ...]) -> list[float]:
+    """Decimetres between the template's joints ``names`` of ``side``, one after the other."""
+    places = [template.joints[f"joint-{side}-{name}"] for name in names]
+    return [float(np.linalg.norm(b - a)) for a, b in pairwise(places)]
+
+
 def hang_arm(body: Array, side: str, template: BodyTemplate, unit: float) -> None:
     """Let the arm of ``side`` in ``body`` (33, 3) px hang as the template's, in place; ``unit``: px of a decimetre."""
     shoulder, elbow, wrist = ARMS[side].joints
-    places = [template.joints[f"joint-{side}-{name}"] for name in ("shoulder", "elbow", "hand")]
-    upper, lower = (float(np.linalg.norm(b - a)) * unit for a, b in pairwise(places))
+    upper, lower = (unit * length for length in _bone_lengths(template, side, ("shoulder", "elbow", "hand")))
     outwards = 1.0 if body[shoulder, 0] >= shoulder_centre(body)[0] else -1.0
     along = normalized(HANGING * [outwards, 1, 1])
     body[elbow] = body[shoulder] + along * upper
@@ -214,8 +219,7 @@ def hang_arm(body: Array, side: str, template: BodyTemplate, unit: float) -> Non
 def stand_leg(body: Array, side: str, template: BodyTemplate, unit: float) -> None:
     """Let the leg of ``side`` in ``body`` (33, 3) px stand as the template's, in place; ``unit`` as in ``hang_arm``."""
     hip, knee, ankle = LEGS[side].joints
-    places = [template.joints[f"joint-{side}-{name}"] for name in LEG_JOINTS]
-    upper, lower = (float(np.linalg.norm(b - a)) * unit for a, b in pairwise(places))
+    upper, lower = (unit * length for length in _bone_lengths(template, side, LEG_JOINTS))
     away = float(body[hip, 0] - hip_centre(body)[0])
     body[knee] = body[hip] + normalized(np.array([KNEE_OUTWARDS * away, upper, 0.0])) * upper
     body[ankle] = body[knee] + [0, lower, 0]

@@ -85,6 +85,12 @@ def limb_triangles(template: BodyTemplate, limb: str, side: str, share_min: floa
     return bone_share(template.triangle_weights, tuple(f"{bone}_{side}" for bone in bones)) > share_min
 
 
+def both_limbs(template: BodyTemplate, limb: str, share_min: float = 0.5) -> Mask:
+    """(T,) as ``limb_triangles``, for both sides."""
+    left, right = (limb_triangles(template, limb, side, share_min) for side in ("l", "r"))
+    return left | right
+
+
 def label_triangles(
     vertices: Array, triangles: NDArray[np.int64], shape: tuple[int, int], far: bool = False
 ) -> NDArray[np.int32]:
@@ -101,6 +107,11 @@ def label_triangles(
     shown = np.flatnonzero((area < 0 if not far else area > 0) & in_box(flat, (0, 0, width, height)))
     order = shown[np.argsort(depth[shown] if far else -depth[shown], kind="stable")]
     return paint_labels(np.clip(flat, -COORDINATE_MAX, COORDINATE_MAX), order, shape)
+
+
+def nearest_of(labels: NDArray[np.int32], chosen: Mask) -> Mask:
+    """(h, w) where one of the ``chosen`` (T,) triangles lies before all others; ``labels`` are those of all."""
+    return chosen[np.maximum(labels - 1, 0)] & (labels > 0)
 
 
 def continued(field: NDArray[Any], inside: Mask) -> NDArray[Any]:

@@ -12,7 +12,7 @@ from bodydouble.perception.landmark_indices import KNEES
 from bodydouble.perception.trunk import HIPS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
-from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles
+from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles, nearest_of
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.head_region import face_and_neck
 from bodydouble.renderers.puppet.picture.regions import widened
@@ -127,7 +127,7 @@ def _shown(seen: Mask, labels: NDArray[np.int32], fit: BodyFit, template: BodyTe
     """How much of the ``chosen`` (T,) triangles the picture shows; ``labels`` (h, w) are those of the whole body."""
     shape = (seen.shape[0], seen.shape[1])
     whole = label_triangles(fit.vertices, template.triangles[chosen], shape) > 0
-    unhidden = chosen[np.maximum(labels - 1, 0)] & (labels > 0)
+    unhidden = nearest_of(labels, chosen)
     return _Shown(found=_share(seen, whole), found_unhidden=_share(seen, unhidden), unhidden=_share(unhidden, whole))
 
 

@@ -10,7 +10,7 @@ from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import SIDES
-from bodydouble.renderers.puppet.body.surface import bone_share, label_triangles, limb_triangles
+from bodydouble.renderers.puppet.body.surface import bone_share, both_limbs, label_triangles
 from bodydouble.renderers.puppet.compositing.light import exact_lab, lab_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.neckline import is_within_reach, skin_below, with_skin
@@ -197,7 +197,7 @@ def _beside_shoulders(alpha: Floats, margins: tuple[int, int], body: Mask, fit: 
 def _trunk_as_wide_as_shown(alpha: Floats, fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) -> Mask:
     """(h, w) the trunk below the edge, there as wide as the person of ``alpha``, at the hips as the body model."""
     row, hips = len(alpha) - EDGE - 1, float(fit.joints.hips[1])
-    arms = limb_triangles(template, "arm", "l", ARM_SHARE) | limb_triangles(template, "arm", "r", ARM_SHARE)
+    arms = both_limbs(template, "arm", ARM_SHARE)
     trunk = label_triangles(fit.vertices, template.triangles[~arms], shape) > 0
     result = np.zeros(shape, np.bool_)
     stop, shown, columns = min(shape[0], round(hips)), np.flatnonzero(alpha[row] > CUT_OFF), np.arange(shape[1])

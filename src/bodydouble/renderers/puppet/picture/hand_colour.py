@@ -9,7 +9,7 @@ from bodydouble.perception.arrays import Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES, Joints
-from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles
+from bodydouble.renderers.puppet.body.surface import both_limbs, label_triangles
 from bodydouble.renderers.puppet.compositing.light import exact_lab, lab_of
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.layer import Layer
@@ -38,7 +38,7 @@ def hands_in_sight(anatomy: Anatomy, solid: Mask, fit: BodyFit, template: BodyTe
 
     ``solid`` (h, w): the opaque pixels of the person.
     """
-    arms = np.any([limb_triangles(template, "arm", side, ARM_SHARE) for side in SIDES], axis=0)
+    arms = both_limbs(template, "arm", ARM_SHARE)
     body: Mask | None = None
     result: list[bool] = []
     for k, arm in enumerate(ARMS.values()):

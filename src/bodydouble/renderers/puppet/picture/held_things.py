@@ -10,7 +10,7 @@ from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
-from bodydouble.renderers.puppet.body.surface import bone_share, label_triangles, limb_triangles
+from bodydouble.renderers.puppet.body.surface import bone_share, both_limbs, label_triangles
 from bodydouble.renderers.puppet.compositing.light import lab_of
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.cloth import with_texture
@@ -19,6 +19,7 @@ from bodydouble.renderers.puppet.picture.cutout import Cutout, largest_piece
 from bodydouble.renderers.puppet.picture.head_region import head_region
 from bodydouble.renderers.puppet.picture.regions import (
     closed,
+    disc_about,
     filled,
     narrowed,
     opened,
@@ -27,7 +28,7 @@ from bodydouble.renderers.puppet.picture.regions import (
     touching,
     widened,
 )
-from bodydouble.renderers.puppet.picture.segmentation import hand_region
+from bodydouble.renderers.puppet.picture.segmentation import hand_disc, hand_region
 
 Array = NDArray[np.float64]
 
@@ -119,14 +120,12 @@ def without_held_things(
 def _hands(anatomy: Anatomy, fit: BodyFit, shape: tuple[int, ...]) -> tuple[Mask, Mask]:
     """(h, w) the hands that have landmarks, and all of the arms that the picture shows: of the others discs."""
     shown, hands = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
-    for side, chain in ARMS.items():
+    for side in SIDES:
         if f"arm_{side}" in fit.joints.made_up:
             continue
         seen = hand_region(anatomy, side, shape, fit.scale)
         if seen is None:
-            wrist = fit.joints.points[chain.joints[2], :2]
-            tip = fit.joints.points[list(chain.tip), :2].mean(0)
-            hands |= _disc(wrist + HAND_PLACE * (tip - wrist), HAND_RADIUS * fit.scale, shape)
+            hands |= hand_disc(fit, side, shape, HAND_PLACE, HAND_RADIUS)
         else:
             shown |= seen
     return shown, hands | shown
@@ -137,7 +136,7 @@ def _beside(opaque: Mask, body: Mask, head: Mask, fit: BodyFit) -> Mask:
     beside = opaque & ~widened(body, OFF * fit.scale) & ~head
     for chain in LEGS.values():
         for index in (chain.joints[2], *chain.extremity):
-            beside &= ~_disc(fit.joints.points[index, :2], FOOT * fit.scale, opaque.shape)
+            beside &= ~disc_about(fit.joints.points[index, :2], FOOT * fit.scale, opaque.shape)
     return opened(beside, max(1.0, THIN * fit.scale))
 
 
@@ -146,7 +145,7 @@ def _places(
 ) -> _Places:
     """``hands`` (h, w) are those of ``_hands``."""
     shape, scale = (body.shape[0], body.shape[1]), fit.scale
-    limbs = np.any([limb_triangles(template, "arm", side, 0.5) for side in SIDES], axis=0)
+    limbs = both_limbs(template, "arm")
     trunk = label_triangles(fit.vertices, template.triangles[~limbs], shape) > 0
     own_hands = bone_share(template.triangle_weights, tuple(f"hand_{side}" for side in SIDES)) > 0.5
     arms, middle = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
@@ -166,12 +165,6 @@ def _places(
         arms=arms > 0,
         middle=middle > 0,
     )
-
-
-def _disc(centre: Array, radius: float, shape: tuple[int, ...]) -> Mask:
-    disc = np.zeros(shape[:2], np.uint8)
-    cv2.circle(disc, np.round(centre).astype(int).tolist(), max(1, round(radius)), 1, -1)
-    return disc > 0
 
 
 def _thing(piece: Mask, colours: Image, lab: Floats, places: _Places, near: Mask, scale: float) -> Mask | None:

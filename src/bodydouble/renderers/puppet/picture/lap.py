@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
-from bodydouble.renderers.puppet.body.skeleton import SIDES
-from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles
+from bodydouble.renderers.puppet.body.surface import both_limbs, label_triangles
 from bodydouble.renderers.puppet.compositing.light import exact_lab
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.cloth import with_texture
@@ -94,7 +93,7 @@ def cloth_of_trunk(picture: LimbPicture, template: BodyTemplate) -> Mask:
     """(h, w) what of the trunk's cloth the ``picture`` shows, but for what lies off its body."""
     sources, fit = picture.sources, picture.fit
     shape = (sources.alpha.shape[0], sources.alpha.shape[1])
-    arms = np.any([limb_triangles(template, "arm", side, 0.5) for side in SIDES], axis=0)
+    arms = both_limbs(template, "arm")
     body = label_triangles(fit.vertices, template.triangles[~arms], shape) > 0
     cloth = picture.parts.parts["rest"] & (sources.alpha > SOLID) & body
     cloth &= np.arange(shape[0])[:, None] > fit.joints.shoulders[1]
@@ -131,9 +130,7 @@ def without_arms(picture: LimbPicture, names: Iterable[str], template: BodyTempl
 
 def _hips(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int], hem: float | None) -> tuple[Mask, Mask]:
     """Two masks (h, w): the body without arms down to its legs, which are drawn over it, or to a ``hem``; and all."""
-    arms, legs = (
-        np.any([limb_triangles(template, limb, side, 0.5) for side in SIDES], axis=0) for limb in ("arm", "leg")
-    )
+    arms, legs = (both_limbs(template, limb) for limb in ("arm", "leg"))
     body = label_triangles(fit.vertices, template.triangles[~arms], shape) > 0
     if hem is None:
         trunk = label_triangles(fit.vertices, template.triangles[~arms & ~legs], shape) > 0

@@ -121,11 +121,9 @@ def _carved(
     alpha = cutout.alpha.copy()
     alpha[shown] = carve_background(image[shown], cutout.alpha[shown], body[shown], gaps, fit.scale)
     alpha = without_holes(alpha, body, fit, template)
-    return (
-        cutout
-        if np.array_equal(alpha, cutout.alpha)
-        else replace(cutout, alpha=alpha, colour=estimate_foreground(image, alpha))
-    )
+    if np.array_equal(alpha, cutout.alpha):
+        return cutout
+    return replace(cutout, alpha=alpha, colour=estimate_foreground(image, alpha))
 
 
 def _fitted(alpha: Floats, anatomy: Anatomy, template: BodyTemplate) -> tuple[BodyFit, Girth]:

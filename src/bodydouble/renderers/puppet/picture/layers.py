@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +15,7 @@ from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
 from bodydouble.renderers.puppet.body.surface import (
     LIMB_BONES,
     Surface,
+    both_limbs,
     label_triangles,
     limb_triangles,
     surface_of,
@@ -27,7 +27,7 @@ from bodydouble.renderers.puppet.picture.garment import garment_weights
 from bodydouble.renderers.puppet.picture.joint_patches import joint_patch
 from bodydouble.renderers.puppet.picture.layer import TRACE, Layer, beyond_joint, make_layer, premultiplied
 from bodydouble.renderers.puppet.picture.outlines import behind
-from bodydouble.renderers.puppet.picture.regions import closed, filled, narrowed, opened, softened, widened
+from bodydouble.renderers.puppet.picture.regions import closed, disc_about, filled, narrowed, opened, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import SLIVER, Segmentation, arm_colours
 from bodydouble.renderers.puppet.picture.shading import body_light, lit_skin
 from bodydouble.renderers.puppet.picture.sleeves import along_arm
@@ -133,7 +133,7 @@ def build_layers(
     """
     sources, fit, parts = picture.sources, picture.fit, picture.parts
     shape = (sources.alpha.shape[0], sources.alpha.shape[1])
-    arms = limb_triangles(template, "arm", "l", 0.5) | limb_triangles(template, "arm", "r", 0.5)
+    arms = both_limbs(template, "arm")
     surface = _without_arm_weights(surface_of(fit.vertices, template, ~arms, shape, fit.scale), parts, fit.scale)
     if parts.hem is not None:
         surface = garment_weights(surface, fit, parts.hem)
@@ -285,10 +285,8 @@ def _skin_share(sources: LayerSources, fit: BodyFit, side: str) -> float:
 
 def _about_shoulder(sources: LayerSources, fit: BodyFit, side: str, reach: float) -> Mask:
     """(h, w) what of the person is within ``reach`` decimetres of the shoulder's joint of ``side``."""
-    near = np.zeros(sources.face.shape, np.uint8)
-    shoulder = fit.joints.points[ARMS[side].joints[0], :2]
-    cv2.circle(near, np.round(shoulder).astype(int).tolist(), max(1, round(reach * fit.scale)), 1, -1)
-    return np.asarray((near > 0) & (sources.alpha > SOLID) & ~sources.face, np.bool_)
+    near = disc_about(fit.joints.points[ARMS[side].joints[0], :2], reach * fit.scale, sources.face.shape)
+    return near & (sources.alpha > SOLID) & ~sources.face
 
 
 def _leg_layer(picture: LimbPicture, template: BodyTemplate, both: Surface | None, side: str) -> Layer | None:
@@ -302,7 +300,7 @@ def _leg_layer(picture: LimbPicture, template: BodyTemplate, both: Surface | Non
         return None
     alpha = sources.alpha
     shape = (alpha.shape[0], alpha.shape[1])
-    no_arms = ~(limb_triangles(template, "arm", "l", 0.5) | limb_triangles(template, "arm", "r", 0.5))
+    no_arms = ~both_limbs(template, "arm")
     other_leg = limb_triangles(template, "leg", "r" if side == "l" else "l", 0.5)
     surface = surface_of(fit.vertices, template, no_arms & ~other_leg, shape, fit.scale)
     if both is None:

@@ -11,7 +11,7 @@ from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import LEGS, SIDES
-from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles
+from bodydouble.renderers.puppet.body.surface import both_limbs, label_triangles
 from bodydouble.renderers.puppet.compositing.light import exact_lab
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.continued_parts import (
@@ -145,15 +145,16 @@ def _lit_trunk(canvas: Canvas) -> Floats:
     """(h, w, 3) the picture's colours, with the body's light and shade in what is made up of trunk and arms."""
     colour = canvas.extended.cutout.colour.copy()
     made_up = canvas.extended.made_up
+    down = (np.arange(canvas.shape[0])[:, None] - canvas.top) / canvas.fit.scale
     if made_up.any():
         _, light = body_light(canvas.fit, canvas.template, None, canvas.shape, cloth=True)
-        down = (np.arange(canvas.shape[0])[:, None] - canvas.top) / canvas.fit.scale
         light = USUAL_LIGHT + smoothstep(0, COLOUR_FADE, down) * (light - USUAL_LIGHT)
-        lit, naked = light.astype(np.float32), canvas.extended.naked
-        colour[made_up] = lit_cloth(colour[made_up], lit[made_up])
+        colour[made_up] = lit_cloth(colour[made_up], light[made_up].astype(np.float32))
+    naked = canvas.extended.naked
+    if naked.any():
         _, light = body_light(canvas.fit, canvas.template, None, canvas.shape)
-        lit = (1 + smoothstep(0, COLOUR_FADE, down) * (light - 1)).astype(np.float32)
-        colour[naked] = lit_skin(canvas.extended.cutout.colour[naked], lit[naked])
+        light = 1 + smoothstep(0, COLOUR_FADE, down) * (light - 1)
+        colour[naked] = lit_skin(canvas.extended.cutout.colour[naked], light[naked].astype(np.float32))
     return colour
 
 
@@ -245,7 +246,7 @@ def _continued_hem(fit: BodyFit, edge: int, height: int, share: float) -> float:
 def _without_arms(segmentation: Segmentation, garment: Mask, fit: BodyFit, template: BodyTemplate) -> Segmentation:
     """``segmentation`` with the ``garment`` (h, w) the rest's, but for where the body model's arms are before it."""
     shape = (garment.shape[0], garment.shape[1])
-    either = limb_triangles(template, "arm", "l", 0.5) | limb_triangles(template, "arm", "r", 0.5)
+    either = both_limbs(template, "arm")
     mine = garment & ~(label_triangles(fit.vertices, template.triangles[either], shape) > 0)
     parts = {name: mask | mine if name == "rest" else mask & ~mine for name, mask in segmentation.parts.items()}
     return replace(segmentation, parts=parts)

@@ -12,7 +12,7 @@ from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.smoothing import gaussian_smoothed
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SHORTEST, Chain, Joints, hang_arm, stand_leg
-from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles
+from bodydouble.renderers.puppet.body.surface import both_limbs, label_triangles, limb_triangles, nearest_of
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.continued_parts import SHOE_WIDTH, TROUSERS_WIDTH, shoe
 from bodydouble.renderers.puppet.picture.doubt import Doubtful, twin_of
@@ -195,7 +195,7 @@ def cloth_of(limb: str, own: LimbPicture, template: BodyTemplate) -> Cloth:
 def _unhidden(fit: BodyFit, template: BodyTemplate, limb: str, side: str, shape: tuple[int, int]) -> Mask:
     """(h, w) what of the body model's "arm" or "leg" of ``side`` lies before everything else."""
     labels = label_triangles(fit.vertices, template.triangles, shape)
-    return limb_triangles(template, limb, side, 0.5)[np.maximum(labels - 1, 0)] & (labels > 0)
+    return nearest_of(labels, limb_triangles(template, limb, side, 0.5))
 
 
 def painted(name: str, cloth: Cloth, own: LimbPicture, fit: BodyFit, template: BodyTemplate) -> LimbPicture:
@@ -249,7 +249,7 @@ def without_remains(
     if not doubtful.all:
         return parts
     shape = (alpha.shape[0], alpha.shape[1])
-    arms = limb_triangles(template, "arm", "l", 0.5) | limb_triangles(template, "arm", "r", 0.5)
+    arms = both_limbs(template, "arm")
     trunk = label_triangles(resting_fit.vertices, template.triangles[~arms], shape) > 0
     face = face_only(anatomy, shape)
     head = head_region(anatomy, alpha) > 0

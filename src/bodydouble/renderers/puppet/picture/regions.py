@@ -96,6 +96,13 @@ def filled(colour: Floats, known: Mask, wanted: Mask, shrink: tuple[int, int] = 
     return np.clip(result, 0, 255, out=result)
 
 
+def disc_about(centre: NDArray[np.float64], radius: float, shape: tuple[int, ...]) -> Mask:
+    """(h, w) a disc about ``centre`` (2,) px, of a pixel's radius at least. ``shape`` starts with h and w."""
+    disc = np.zeros(shape[:2], np.uint8)
+    cv2.circle(disc, np.round(centre).astype(int).tolist(), max(1, round(radius)), 1, -1)
+    return disc > 0
+
+
 def pieces(mask: Mask) -> tuple[int, NDArray[np.int32]]:
     """How many connected pieces ``mask`` has, and (h, w) the number of each pixel's piece from 1; 0 outside."""
     count, labels = cv2.connectedComponents(mask.astype(np.uint8))

@@ -12,7 +12,7 @@ from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
-from bodydouble.renderers.puppet.body.surface import continued, label_triangles, limb_triangles
+from bodydouble.renderers.puppet.body.surface import both_limbs, continued, label_triangles, limb_triangles, nearest_of
 from bodydouble.renderers.puppet.painting import hull_mask
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_likelihood_ratio
@@ -21,6 +21,7 @@ from bodydouble.renderers.puppet.picture.hair import hanging_hair
 from bodydouble.renderers.puppet.picture.head_region import face_and_neck, face_only, head_region
 from bodydouble.renderers.puppet.picture.regions import (
     closed,
+    disc_about,
     distance_to,
     narrowed,
     opened,
@@ -134,7 +135,7 @@ def segment(
     side_of_trunk = _without_teeth(trunk, fit.scale)
     real = opaque & ~made_up
     head |= _hair(image, real, head, fit, anatomy, side_of_trunk)
-    legs = np.any([limb_triangles(template, "leg", side, 0.5) for side in SIDES], axis=0)[number] & body & real
+    legs = nearest_of(labels, both_limbs(template, "leg")) & real
     bare = np.count_nonzero(_bare_arm(image, legs, anatomy)) > BARE_SHARE * np.count_nonzero(legs)
     arms: dict[str, Mask] = {}
     likeness: dict[str, Floats] = {}
@@ -143,7 +144,7 @@ def segment(
         along = along_arm(fit, side, shape)
         cut, ratio = _arm(image, real, fit, anatomy, side, template, _Seen(body, trunk, visible, head, along))
         if cut.any():
-            ends = (_disc(fit, side, shape, place, HAND_RADIUS) for place in (HAND_PLACE, FINGERS_PLACE))
+            ends = (hand_disc(fit, side, shape, place, HAND_RADIUS) for place in (HAND_PLACE, FINGERS_PLACE))
             hand, fingers = (_bare_arm(image, real & end & ~head & ~(legs & bare), anatomy) for end in ends)
             cut |= _bare_arm(image, real & visible & ~side_of_trunk & ~head, anatomy) | hand
             cut |= touching(fingers, cut)
@@ -265,10 +266,10 @@ def _arm(
     labels[seeds & (ratio > RATIO_SEED)] = cv2.GC_FGD
     # A wide sleeve: outside the body, nearest to the arm, not of another colour.
     labels[continued(visible, body) & opaque & ~body & (ratio > RATIO_SLEEVE) & ~hair] = cv2.GC_FGD
-    labels[_disc(fit, side, shape, 0, CUFF_RADIUS) & opaque & (ratio > RATIO_INSIDE)] = cv2.GC_FGD
+    labels[hand_disc(fit, side, shape, 0, CUFF_RADIUS) & opaque & (ratio > RATIO_INSIDE)] = cv2.GC_FGD
     labels[hand] = cv2.GC_FGD
     if not hand_seen:  # in a pocket or behind: only what has the arm's colours
-        labels[_disc(fit, side, shape, HAND_PLACE, HAND_RADIUS) & (ratio < 0) & ~seeds & opaque] = cv2.GC_BGD
+        labels[hand_disc(fit, side, shape, HAND_PLACE, HAND_RADIUS) & (ratio < 0) & ~seeds & opaque] = cv2.GC_BGD
     labels[never] = cv2.GC_BGD
     found = _decided(image, labels, models, widened(zone, scale))
     found &= hand | (ratio > RATIO_BEYOND) | ~beyond_sleeve(fit, side, seen.along, opaque, raw, found)
@@ -298,13 +299,10 @@ def _cut_off_arm(image: Image, opaque: Mask, fit: BodyFit, anatomy: Anatomy, sid
     return arm
 
 
-def _disc(fit: BodyFit, side: str, shape: tuple[int, int], place: float, radius: float) -> Mask:
+def hand_disc(fit: BodyFit, side: str, shape: tuple[int, ...], place: float, radius: float) -> Mask:
     """A disc (h, w) of ``radius`` decimetres about the ``place`` on the way from wrist (0) to fingertips (1)."""
     wrist, tip = fit.joints.points[ARMS[side].joints[2], :2], fit.joints.points[list(ARMS[side].tip), :2].mean(0)
-    disc = np.zeros(shape, np.uint8)
-    centre = np.round(wrist + place * (tip - wrist)).astype(int).tolist()
-    cv2.circle(disc, centre, max(1, round(radius * fit.scale)), 1, -1)
-    return disc > 0
+    return disc_about(wrist + place * (tip - wrist), radius * fit.scale, shape)
 
 
 def _decided(
@@ -368,7 +366,7 @@ def split_legs(segmentation: Segmentation, fit: BodyFit, template: BodyTemplate,
     parts = dict(segmentation.parts)
     rest = parts["rest"]
     shape = (rest.shape[0], rest.shape[1])
-    chosen = ~(limb_triangles(template, "arm", "l", 0.5) | limb_triangles(template, "arm", "r", 0.5))
+    chosen = ~both_limbs(template, "arm")
     labels = label_triangles(fit.vertices, template.triangles[chosen], shape)
     body = labels > 0
     number = np.maximum(labels - 1, 0)

@@ -10,7 +10,7 @@ from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SHORTEST, SIDES, Joints
-from bodydouble.renderers.puppet.body.surface import bone_share, label_triangles, limb_triangles
+from bodydouble.renderers.puppet.body.surface import bone_share, both_limbs, label_triangles, limb_triangles
 from bodydouble.renderers.puppet.picture.cloth import detail_of
 from bodydouble.renderers.puppet.picture.extension import BARE_SHARE, skin_like, usual_cloth
 from bodydouble.renderers.puppet.picture.regions import distance_to, filled, narrowed, opened, softened, widened
@@ -147,7 +147,7 @@ def straight_arm(arm: FoldedArm, folded: BodyFit, straight: BodyFit, template: B
     seen = opened(np.where(beyond, there, upper & solid), 1)
     colour = np.where((beyond & there)[..., None], turned, arm.colour).astype(np.float32)
     other = arm.parts.get(f"arm_{'r' if side == 'l' else 'l'}", np.zeros(shape, np.bool_))
-    limbs = limb_triangles(template, "arm", "l", 0.5) | limb_triangles(template, "arm", "r", 0.5)
+    limbs = both_limbs(template, "arm")
     behind = arm.parts["rest"] & (label_triangles(folded.vertices, template.triangles[~limbs], shape) > 0)
     body = label_triangles(straight.vertices, template.triangles[whole], shape) > 0
     wanted = body & (beyond | lying | other | behind) & ~seen

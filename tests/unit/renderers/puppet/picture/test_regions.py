@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bodydouble.renderers.puppet.discs import DISC_RIM
-from bodydouble.renderers.puppet.picture.regions import filled, narrowed, widened
+from bodydouble.renderers.puppet.picture.regions import disc_about, filled, narrowed, widened
 
 
 def test_bands_go_on_to_the_side_where_the_width_shrinks_more():
@@ -33,3 +33,10 @@ def test_a_mask_is_widened_and_narrowed_as_if_all_of_the_picture_were_looked_at(
         reach = round(radius) + DISC_RIM
         assert np.array_equal(widened(mask, radius), away <= reach)
         assert np.array_equal(narrowed(mask, radius), inside > reach)
+
+
+def test_a_disc_lies_about_its_centre():
+    """Pixels within the radius, and one pixel at least."""
+    ys, xs = np.nonzero(disc_about(np.array([20.2, 10.4]), 4.0, (30, 40, 3)))
+    assert (xs.min(), xs.max(), ys.min(), ys.max()) == (16, 24, 6, 14)
+    assert disc_about(np.array([20.0, 10.0]), 0.1, (30, 40))[10, 20]
