@@ -20,7 +20,8 @@ from bodydouble.renderers.puppet.body.surface import (
     limb_triangles,
     surface_of,
 )
-from bodydouble.renderers.puppet.picture.back_view import back_of_head, closed_back
+from bodydouble.renderers.puppet.picture.back_of_head import back_of_head
+from bodydouble.renderers.puppet.picture.back_view import closed_back
 from bodydouble.renderers.puppet.picture.cloth import with_texture
 from bodydouble.renderers.puppet.picture.extension import skin_beside, skin_like, usual_cloth
 from bodydouble.renderers.puppet.picture.garment import garment_weights
@@ -202,7 +203,7 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
         return layer
     opacity = np.asarray(opacity, np.float32)
     back = closed_back(colour, opacity, fit, sources.skin)
-    back = back_of_head(back, sources.alpha > SOLID, sources.face, sources.skin, scale)
+    back, opacity = back_of_head(back, opacity, sources.alpha > SOLID, sources.face, sources.skin)
     return replace(layer, back=premultiplied(back, opacity))
 
 

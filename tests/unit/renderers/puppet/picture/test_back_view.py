@@ -1,12 +1,11 @@
 """The character from behind."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bodydouble.renderers.puppet.body.fit import fit_body
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
-from bodydouble.renderers.puppet.picture.back_view import back_of_head, closed_back
+from bodydouble.renderers.puppet.picture.back_view import closed_back
 from mannequin import joints, picture, track_of
 from tube_body import tube_body
 
@@ -43,35 +42,3 @@ def test_long_hair_beside_the_trunk_is_no_cloth():
     assert np.abs(closed_back(colour, mask, fit, SKIN)[chest] - SHIRT).max() < 10
     colour[shoulders - 2 :] = hair
     assert np.abs(closed_back(colour, mask, fit, SKIN)[chest] - hair).max() < 10
-
-
-def _head(hair: NDArray[np.float64] | None, *, long: bool = False) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """A round face of SKIN in ``hair`` down to the brows or, ``long``, the chest; and the face's mask."""
-    colour = np.tile(SKIN.astype(np.float32), (200, 200, 1))
-    rows, columns = np.mgrid[0:200, 0:200]
-    face = ((rows - 100) / 40.0) ** 2 + ((columns - 100) / 30.0) ** 2 < 1
-    if hair is not None:
-        worn = (rows < 75) | (np.abs(columns - 100) > (32 if long else 200))
-        colour[worn & ~face] = hair
-    return colour, face
-
-
-def test_short_hair_covers_the_back_of_the_head_down_to_the_nape():
-    """Brown hair covers face and ears; below it the neck is skin, but long hair covers the neck too."""
-    solid, brown = np.ones((200, 200), np.bool_), 0.45 * SKIN
-    for long in (False, True):
-        colour, face = _head(brown, long=long)
-        back = back_of_head(colour, solid, face, SKIN, 20.0)
-        assert np.abs(back[80:110, 85:115] - brown).max() < 15
-        neck = back[136:139, 97:103].mean((0, 1))
-        assert (np.linalg.norm(neck - SKIN) < np.linalg.norm(neck - brown)) != long
-
-
-def test_a_bald_head_is_bald_from_behind():
-    """Without hair the face is covered by the skin around it."""
-    colour, face = _head(None)
-    colour[90:110, 90:110] = 30  # eyes and mouth
-
-    back = back_of_head(colour, np.ones((200, 200), np.bool_), face, SKIN, 20.0)
-
-    assert np.abs(back[85:115, 85:115] - SKIN).max() < 10
