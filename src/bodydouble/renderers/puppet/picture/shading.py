@@ -116,7 +116,7 @@ def lit_cloth(colour: Floats, light: Floats) -> Floats:
 
 def lit_skin(colour: Floats, light: Floats) -> Floats:
     """``colour`` (..., 3) 0-255 of skin in the ``light`` (...)."""
-    return np.asarray(np.clip(colour * light[..., None], 0, 255), np.float32)
+    return np.asarray(np.clip(colour * (light[..., None] / np.float32(USUAL_LIGHT)), 0, 255), np.float32)
 
 
 def _normals(vertices: Array, triangles: NDArray[np.int64]) -> Array:

@@ -5,7 +5,7 @@ import numpy as np
 from bodydouble.renderers.puppet.body.fit import fit_body
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
-from bodydouble.renderers.puppet.picture.shading import body_light, lit_cloth
+from bodydouble.renderers.puppet.picture.shading import body_light, lit_cloth, lit_skin
 from mannequin import joints, track_of
 from tube_body import tube_body
 
@@ -28,6 +28,12 @@ def test_black_cloth_has_light_and_shade() -> None:
     assert bright[0] - dark[0] > 8
     colours = np.array([[10.0, 20.0, 30.0], [250.0, 240.0, 230.0]], np.float32)
     assert np.allclose(lit_cloth(colours, np.full(2, 0.95, np.float32)), colours)
+
+
+def test_the_usual_light_leaves_skin_as_it_is() -> None:
+    """A made-up hand is as light as the face whose colour it has."""
+    skin = np.array([[200.0, 165.0, 150.0]], np.float32)
+    assert np.allclose(lit_skin(skin, np.full(1, 0.95, np.float32)), skin)
 
 
 def test_cloth_has_folds_and_skin_has_none() -> None:
