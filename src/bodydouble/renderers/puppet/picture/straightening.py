@@ -36,8 +36,9 @@ LOOSE = 0.2
 """Decimetres outside the body's arm and hand up to which a folded arm goes: beyond are scraps of what it lies on."""
 LYING = 0.25
 """Decimetres beside the body's forearm and hand within which what is before the upper arm is still the forearm's."""
-OUTLINE = 0.08
-"""Standard deviation in decimetres by which a straight arm's outline is smoothed: it is pieced together."""
+OUTLINE, HAND_OUTLINE = 0.2, 0.08
+"""Standard deviations in decimetres by which the outline of a straight arm and of its hand are smoothed: they are
+pieced together."""
 HAND_RIM = 0.12
 """Decimetres beside skin that a hand before a sleeve still spoils."""
 SHARE_MIN = 0.2
@@ -152,11 +153,19 @@ def straight_arm(arm: FoldedArm, folded: BodyFit, straight: BodyFit, template: B
     body = label_triangles(straight.vertices, template.triangles[whole], shape) > 0
     wanted = body & (beyond | lying | other | behind) & ~seen
     colour = _made_up(colour, seen, wanted, straight, side)
-    outline = softened(seen | wanted, OUTLINE * folded.scale) > 0.5
+    outline = _outline(seen | wanted, straight, side)
     colour = filled(colour, seen | wanted, outline)
     rest = arm.parts["rest"] & ~outline & ~beyond
     alpha = np.where(outline, np.float32(1), np.where(rest, arm.alpha, 0)).astype(np.float32)
     return StraightArm(colour=colour, alpha=alpha, parts={"rest": rest, f"arm_{side}": outline})
+
+
+def _outline(arm: Mask, straight: BodyFit, side: str) -> Mask:
+    """The ``arm`` (h, w) with a smooth outline, which keeps its fingers."""
+    elbow, wrist = (straight.joints.points[ARMS[side].joints[k], :2] for k in (1, 2))
+    hand = _along((arm.shape[0], arm.shape[1]), wrist, wrist - elbow) > 0
+    soft = (softened(arm, sigma * straight.scale) for sigma in (HAND_OUTLINE, OUTLINE))
+    return np.where(hand, *soft) > 0.5
 
 
 def _vertices_of(template: BodyTemplate, side: str) -> NDArray[np.int64]:
@@ -214,20 +223,29 @@ def _along(shape: tuple[int, int], origin: Array, direction: Array) -> Floats:
 
 
 def _turned(colour: Floats, forearm: Mask, folded: BodyFit, straight: BodyFit, side: str) -> tuple[Floats, Mask]:
-    """``colour`` (h, w, 3) and the mask ``forearm`` (h, w) turned about the elbow to where the forearm is straight."""
+    """``colour`` (h, w, 3) and the mask ``forearm`` (h, w) turned about the elbow to where the forearm is straight.
+
+    A forearm that points at the camera is stretched; the hand at its end is not.
+    """
     _, elbow, wrist = ARMS[side].joints
     own = (folded.joints.points[wrist] - folded.joints.points[elbow])[:2]
     new = (straight.joints.points[wrist] - straight.joints.points[elbow])[:2]
     short = float(np.clip(np.hypot(*own) / max(float(np.hypot(*new)), SHORTEST), SHORT_MIN, 1.0))
     along = new / max(float(np.hypot(*new)), SHORTEST)
-    back = _turn(new, own) @ (np.eye(2) + (short - 1) * np.outer(along, along))  # straight → picture
-    start = folded.joints.points[elbow, :2]
-    matrix = np.c_[back, start - back @ start]
+    turn = _turn(new, own)
+    stretch = np.eye(2) + (short - 1) * np.outer(along, along)
     size = (forearm.shape[1], forearm.shape[0])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    turned = cv2.warpAffine(colour, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    there = cv2.warpAffine(forearm.astype(np.float32), matrix, size, flags=flags)
-    return np.asarray(turned, np.float32), np.asarray(there > SEEN, np.bool_)
+    colours: list[Floats] = []
+    masks: list[Floats] = []
+    for index, back in ((elbow, turn @ stretch), (wrist, turn)):  # straight → picture
+        end = straight.joints.points[index, :2]
+        matrix = np.c_[back, folded.joints.points[index, :2] - back @ end]
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        colours.append(np.asarray(cv2.warpAffine(colour, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)))
+        masks.append(np.asarray(cv2.warpAffine(forearm.astype(np.float32), matrix, size, flags=flags)))
+    hand = _along((size[1], size[0]), straight.joints.points[wrist, :2], new) > 0
+    turned = np.where(hand[..., None], colours[1], colours[0])
+    return np.asarray(turned, np.float32), np.where(hand, masks[1], masks[0]) > SEEN
 
 
 def _made_up(colour: Floats, seen: Mask, wanted: Mask, straight: BodyFit, side: str) -> Floats:

@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from bodydouble.perception.arrays import Floats, Image
+from bodydouble.renderers.puppet.body.fit import fit_body
 from bodydouble.renderers.puppet.body.skeleton import ARMS, joints_of
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, skin_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
-from bodydouble.renderers.puppet.picture.straightening import folded_sides, straightened
+from bodydouble.renderers.puppet.picture.straightening import FoldedArm, folded_sides, straight_arm, straightened
 from mannequin import COLOURS, joints, picture, track_of
 from tube_body import tube_body
 
@@ -74,3 +76,33 @@ def test_what_a_forearm_hides_of_its_upper_arm_is_made_up() -> None:
         x, y = np.round((1 - share) * points[start, :2] + share * points[end, :2]).astype(int)
         assert layer.front[y, x, 3] > 200
         assert np.abs(layer.front[y, x, :3].astype(float) - COLOURS["sleeve"]).max() < 50
+
+
+def test_a_forearm_that_points_at_the_camera_is_stretched_and_its_hand_is_not() -> None:
+    """Laid out straight, a hand is as long as in the picture, however short its forearm looks there."""
+    pose = _folded()
+    pose[WRIST] = pose[ELBOW] + [-10, -30]
+    pose[[17, 19, 21]] = pose[WRIST] + [-4, -26]
+    image, mask = picture(pose)
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    own = joints_of(anatomy, template, (500, 500))
+    posed = straightened(own, folded_sides(own, 500, 20.0))
+    folded, straight = (fit_body(template, anatomy, joints) for joints in (own, posed))
+    hand = np.zeros((500, 500), np.uint8)
+    cv2.line(hand, *(np.round(pose[k]).astype(int).tolist() for k in (WRIST, 19)), 1, 14)
+    limb = hand.copy()
+    cv2.polylines(limb, [np.round(pose[[SHOULDER, ELBOW, WRIST]]).astype(np.int32)], False, 1, 26)
+    colour = np.where(limb[..., None] > 0, COLOURS["sleeve"], image).astype(np.float32)
+    colour[hand > 0] = COLOURS["skin"]
+    parts = {"arm_l": limb > 0, "rest": (mask > 0.5) & (limb == 0)}
+    skin = np.array(COLOURS["skin"], np.float64)
+    arm = FoldedArm(colour=colour, alpha=mask, parts=parts, side="l", hand=hand > 0, forearm_seen=True, skin=skin)
+
+    made = straight_arm(arm, folded, straight, template)
+
+    along = posed.points[WRIST, :2] - posed.points[ELBOW, :2]
+    rows, columns = np.nonzero(made.parts["arm_l"] & (np.abs(made.colour - skin).max(-1) < 30))
+    places = (np.c_[columns, rows] - posed.points[WRIST, :2]) @ along / np.hypot(*along)
+    shown = np.hypot(*(pose[19] - pose[WRIST]))
+    assert np.hypot(*along) > 1.5 * np.hypot(*(pose[WRIST] - pose[ELBOW]))
+    assert 0.8 * shown < places.max() < 1.4 * shown
