@@ -5,6 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.smoothing import gaussian_smoothed, spans
+from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
+from bodydouble.renderers.puppet.motion.actor_motion import Motion
+from bodydouble.renderers.puppet.motion.actor_skeleton import ActorSkeleton, faded
+
 Array = NDArray[np.float64]
 
 REACH_MAX = 0.999
@@ -36,9 +41,9 @@ class ContactRange:
     far: float
     strength: float = 1.0
 
-    def weight(self, distance: float) -> float:
-        """0-1 for a ``distance`` in the same unit."""
-        return self.strength * float(np.clip((self.far - distance) / (self.far - self.near), 0, 1))
+    def weight(self, distance: Array) -> Array:
+        """(F,) 0-1 for a ``distance`` (F,) in the same unit."""
+        return self.strength * faded(distance, self.far, self.near)
 
 
 HEAD = ContactRange(near=0.9, far=2.0)
@@ -48,6 +53,48 @@ OTHER_HAND = ContactRange(near=0.75, far=1.1)
 HIP = ContactRange(near=0.3, far=0.55, strength=0.8)
 KNEE = ContactRange(near=0.25, far=0.45, strength=0.8)
 """In spine lengths from the joint. All four chosen by eye on the development clips."""
+HANGING, AKIMBO = float(np.cos(np.deg2rad(55))), float(np.cos(np.deg2rad(85)))
+"""Cosines of an elbow's bend up to which the arm hangs, and from which its hand may rest on the hip. Hands of hanging
+arms are as near to the hips. Measured while walking and standing: 5 to 50 degrees."""
+SEEN_MIN = 0.3
+"""Visibility from which on a hip or knee may draw a hand."""
+WEIGHT_SIGMA = 1.5
+"""Frames, sigma of the Gaussian that steadies the weights: trembling wrists would let elbows jump. Chosen by eye."""
+
+
+def contact_weights(motion: Motion, actor: ActorSkeleton) -> dict[str, Array]:
+    """By side (F, 5) 0-1: how far the head, the other hand, the own hip and knee and the other knee draw that hand.
+
+    Smoothed in time; 0 where the actor is absent.
+    """
+    result: dict[str, Array] = {}
+    for side, other in zip(SIDES, reversed(SIDES), strict=True):
+        own = _weights(motion, actor, side, other)
+        for start, stop in spans(motion.present, motion.shot, gap_max=0):
+            own[start:stop] = gaussian_smoothed(own[start:stop], WEIGHT_SIGMA)
+        own[~motion.present] = 0
+        result[side] = own
+    return result
+
+
+def _weights(motion: Motion, actor: ActorSkeleton, side: str, other: str) -> Array:
+    """(F, 5) the weights of one hand in each frame by itself."""
+    points = actor.points[..., :2]
+    wrist, fingers = points[:, ARMS[side].joints[2]], points[:, list(ARMS[side].tip)].mean(1)
+    centre, spine = motion.head_centre, actor.lengths["spine"] * actor.size
+    head = np.minimum(*(np.linalg.norm(place - centre, axis=1) for place in (wrist, fingers))) / motion.head_size
+    apart = np.linalg.norm(wrist - points[:, ARMS[other].joints[2]], axis=1)
+    columns = [HEAD.weight(head), OTHER_HAND.weight(apart / (actor.lengths["shoulders"] * actor.size))]
+    for reach, leg, joint in ((HIP, side, 0), (KNEE, side, 1), (KNEE, other, 1)):
+        index = LEGS[leg].joints[joint]
+        near = reach.weight(np.linalg.norm(wrist - points[:, index], axis=1) / spine)
+        columns.append(np.where(motion.visibility[:, index] < SEEN_MIN, 0.0, near))
+    upper, lower = (
+        np.stack([actor.arm_direction(f"{bone}_{side}", i) for i in range(len(motion))])
+        for bone in ("upperarm", "lowerarm")
+    )
+    columns[2] = columns[2] * faded((upper * lower).sum(1), HANGING, AKIMBO)
+    return np.stack(columns, 1)
 
 
 def drawn_wrist(wrist: Array, touches: list[Touch], arm_length: float) -> Array:

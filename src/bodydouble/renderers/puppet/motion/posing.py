@@ -12,7 +12,7 @@ from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, SPINE_S
 from bodydouble.renderers.puppet.body.skinning import BonePose
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.actor_skeleton import ActorSkeleton
-from bodydouble.renderers.puppet.motion.contacts import HEAD, HIP, KNEE, OTHER_HAND, Touch, bend_arm, drawn_wrist
+from bodydouble.renderers.puppet.motion.contacts import Touch, bend_arm, contact_weights, drawn_wrist
 from bodydouble.renderers.puppet.motion.feet import ground_contact
 from bodydouble.renderers.puppet.motion.head import limited_turn
 from bodydouble.renderers.puppet.motion.legs import limb_rotation, place_leg
@@ -35,8 +35,6 @@ NECK_LEAN_MAX = 0.45
 before the shoulders; the picture's, which turns less far, would hang beside its collar. Chosen by eye on a player."""
 RAISED_LEFT = -np.pi * 1.35
 """Lower end of the turns (one full circle) of a left arm: a raised arm turns outwards. The right arm's mirrors it."""
-CONTACT_SEEN_MIN = 0.3
-"""Visibility from which on a hip or knee may draw a hand."""
 WRIST_BEND_MAX = 1.0
 """Radians between forearm and hand on screen, at most: the landmarks of a blurred hand fold it onto the forearm."""
 ARM_BONES = ("upperarm", "lowerarm", "hand")
@@ -65,6 +63,7 @@ class Posing:
         self._trunk_ratio = trunk_ratio
         self._pivots = self._neck_vectors()
         self._neck_length = self._usual_neck()
+        self._contacts = contact_weights(motion, actor)
 
     def poses(self, lean: Lean | None = None) -> list[Pose | None]:
         """The pose of every frame, None where the actor is absent. ``lean``: of a trunk that leans to the camera."""
@@ -171,9 +170,9 @@ class Posing:
             wrists[side] = joints[f"elbow_{side}"] + own[side][1] * lengths[1]
         for side in SIDES:
             lengths = rest.bones[f"upperarm_{side}"].length, rest.bones[f"lowerarm_{side}"].length
-            touches = self._touches(index, side, wrists, bones, joints)
-            if not any(touch.weight > 0 for touch in touches):
+            if not self._contacts[side][index].any():
                 continue
+            touches = self._touches(index, side, wrists, bones, joints)
             target = np.array([*drawn_wrist(wrists[side][:2], touches, sum(lengths)), wrists[side][2]])
             shoulder = joints[f"shoulder_{side}"]
             elbow, wrist = bend_arm(shoulder, joints[f"elbow_{side}"], target, lengths)
@@ -186,33 +185,18 @@ class Posing:
         """Where head, other hand, hip and knee draw the hand of ``side``; distances are the actor's."""
         actor, motion, rest = self.actor, self.motion, self.rest
         points = actor.points[index, :, :2]
-        wrist, fingers = points[ARMS[side].joints[2]], points[list(ARMS[side].tip)].mean(0)
-        other = "r" if side == "l" else "l"
-        body_ratio = self._trunk_ratio / float(actor.size[index])
-        centre, size = motion.head_centre[index], motion.head_size[index]
-        own_centre = bones["head"].apply(self.head_centre())[:2]
-        away = min(float(np.hypot(*(wrist - centre))), float(np.hypot(*(fingers - centre)))) / size
-        apart = wrist - points[ARMS[other].joints[2]]
-        middle = (wrists[side][:2] + wrists[other][:2]) / 2
-        touches = [
-            Touch(target=own_centre + (wrist - centre) * rest.head.size / size, weight=HEAD.weight(away)),
-            Touch(
-                target=middle + 0.5 * apart * body_ratio,
-                weight=OTHER_HAND.weight(float(np.hypot(*apart)) / (actor.lengths["shoulders"] * actor.size[index])),
-            ),
+        wrist, other = points[ARMS[side].joints[2]], "r" if side == "l" else "l"
+        ratio = self._trunk_ratio / float(actor.size[index])
+        centre, own_centre = motion.head_centre[index], bones["head"].apply(self.head_centre())[:2]
+        middle, apart = (wrists[side][:2] + wrists[other][:2]) / 2, wrist - points[ARMS[other].joints[2]]
+        targets = [
+            own_centre + (wrist - centre) * rest.head.size / motion.head_size[index],
+            middle + 0.5 * apart * ratio,
         ]
-        for name, chain_side, joint, reach in (
-            ("hip", side, 0, HIP),
-            ("knee", side, 1, KNEE),
-            ("knee", other, 1, KNEE),
-        ):
-            place = points[LEGS[chain_side].joints[joint]]
-            if motion.visibility[index, LEGS[chain_side].joints[joint]] < CONTACT_SEEN_MIN:
-                continue
-            away = float(np.hypot(*(wrist - place))) / (actor.lengths["spine"] * actor.size[index])
-            target = joints[f"{name}_{chain_side}"][:2] + (wrist - place) * body_ratio
-            touches.append(Touch(target=target, weight=reach.weight(away)))
-        return touches
+        for name, leg, joint in (("hip", side, 0), ("knee", side, 1), ("knee", other, 1)):
+            targets.append(joints[f"{name}_{leg}"][:2] + (wrist - points[LEGS[leg].joints[joint]]) * ratio)
+        weights = self._contacts[side][index]
+        return [Touch(target=target, weight=float(w)) for target, w in zip(targets, weights, strict=True)]
 
     def head_centre(self) -> Array:
         """(3,) the middle of the face in the picture, as deep as the template's eyes."""

@@ -1,6 +1,22 @@
 import numpy as np
 
-from bodydouble.renderers.puppet.motion.contacts import HEAD, Touch, bend_arm, drawn_wrist
+from bodydouble.renderers.puppet.motion.actor_motion import build_motion
+from bodydouble.renderers.puppet.motion.actor_skeleton import build_actor_skeleton
+from bodydouble.renderers.puppet.motion.contacts import HEAD, Touch, bend_arm, contact_weights, drawn_wrist
+from mannequin import joints, track_of
+from tube_body import tube_body
+
+LEFT_ELBOW, LEFT_WRIST, LEFT_HIP, LEFT_HAND = 13, 15, 23, [15, 17, 19, 21]
+
+
+def _weights(elbow: tuple[float, float], wrists: list[tuple[float, float]]) -> np.ndarray:
+    """(F, 5) what draws a left hand whose elbow and wrists are at these places from the hip, in pixels."""
+    poses = [joints(60.0, 300.0, 40.0) for _ in wrists]
+    for pose, wrist in zip(poses, wrists, strict=True):
+        pose[LEFT_ELBOW] = pose[LEFT_HIP] + elbow
+        pose[LEFT_HAND] = pose[LEFT_HIP] + wrist
+    motion = build_motion(track_of(poses), 25.0)
+    return contact_weights(motion, build_actor_skeleton(motion, tube_body(), np.ones(len(wrists))))["l"]
 
 
 def test_the_arm_reaches_its_target_with_its_own_lengths():
@@ -32,3 +48,20 @@ def test_touches_are_weighed():
     assert np.allclose(drawn_wrist(wrist, [near, other], 10.0), [1, 1])
     assert HEAD.weight(0.5) == 1
     assert HEAD.weight(3.0) == 0
+
+
+def test_a_hand_that_hangs_beside_the_hip_is_not_on_it():
+    """An arm akimbo rests on the hip; a straight one whose hand is as near to it does not."""
+    hip = 2
+
+    assert _weights((70.0, -50.0), [(10.0, 0.0)] * 6)[:, hip].min() > 0.5
+    assert _weights((25.0, -66.0), [(25.0, 0.0)] * 6)[:, hip].max() < 0.05
+
+
+def test_contacts_come_and_go_smoothly():
+    """A hand that leaves the hip for one frame is let go of by less than half."""
+    touching, apart = (10.0, 0.0), (80.0, -10.0)
+
+    weights = _weights((70.0, -50.0), [touching] * 6 + [apart] + [touching] * 6)[:, 2]
+
+    assert weights.min() > 0.5 * weights.max()
