@@ -1,0 +1,27 @@
+import numpy as np
+
+from bodydouble.renderers.puppet.motion.actor_motion import build_motion
+from bodydouble.renderers.puppet.motion.actor_skeleton import build_actor_skeleton
+from mannequin import joints, track_of
+from tube_body import tube_body
+
+LEFT_WRIST, LEFT_HAND = 15, [15, 17, 19, 21]
+
+
+def test_a_quick_hand_hidden_for_some_frames_goes_on_its_way():
+    """A hand that rises fast, is hidden near the top and falls again is drawn where it has to be."""
+    frames, hidden = 40, slice(18, 22)
+    poses = [joints(30.0, 200.0, 40.0) for _ in range(frames)]
+    path = np.clip(120 - 15.0 * np.abs(np.arange(frames) - 19.5), 0, 100)
+    for pose, up in zip(poses, path, strict=True):
+        pose[LEFT_HAND, 1] -= up
+    start = poses[0][LEFT_WRIST, 1]
+    for pose in poses[hidden]:
+        pose[LEFT_HAND, 1] = start
+    track = track_of(poses)
+    track.visibility[hidden, 13::2] = 0.05
+    motion = build_motion(track, 25.0)
+
+    found = build_actor_skeleton(motion, tube_body(), np.ones(frames)).points[:, LEFT_WRIST, 1]
+
+    assert np.abs(found - (start - path))[hidden].max() < 0.45 * path.max()
