@@ -9,10 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Floats, Image, PixelBox
+from bodydouble.perception.arrays import Bytes, Floats, Image, Matte, PixelBox
 from bodydouble.perception.landmark_indices import HandPoint
-from bodydouble.renderers.puppet.compositing.light import Light, lab_of
-from bodydouble.renderers.puppet.motion.expression import smoothstep
+from bodydouble.renderers.puppet.compositing.blending import blended
+from bodydouble.renderers.puppet.compositing.colours import Counts, colour_codes, counted_within
+from bodydouble.renderers.puppet.compositing.light import Light
+
+Points = NDArray[np.floating]
+Colour = NDArray[np.float64]
 
 BONES = (
     (0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 6), (6, 7), (7, 8), (5, 9), (9, 10), (10, 11), (11, 12),
@@ -23,38 +27,57 @@ PALM = (
     HandPoint.WRIST, HandPoint.THUMB_CMC, HandPoint.INDEX_MCP, HandPoint.MIDDLE_MCP, HandPoint.RING_MCP,
     HandPoint.PINKY_MCP,
 )  # fmt: skip
-PALM_PIXELS_MIN = 12
-"""Number of pixels of a palm from which its colour is known."""
-FINGER_THICK, FINGER_REACH, WRIST_THICK, WRIST_LENGTH, SOFT = 0.2, 0.36, 0.62, 0.4, 0.05
-"""In hand lengths (wrist to the middle knuckle): thickness of a finger, of a finger with its blur, and of the wrist;
-how much of the wrist belongs to the hand, and the standard deviation of the mask's edge."""
-MARGIN, SIZE_MIN_PIXELS, LENGTH_MIN_PIXELS = 0.9, 4, 3
-"""Hand lengths around the landmarks that are searched; side and length in pixels of the smallest kept hand."""
+PALM_PIXELS_MIN, PALM_WEIGHT = 12, 0.7
+"""Number of pixels of a palm from which its colour is known, and its weight against the face's in lightness."""
+FINGER_CORE, FINGER_THICK, FINGER_REACH, WRIST_THICK, WRIST_LENGTH, SOFT = 0.08, 0.2, 0.36, 0.62, 0.4, 0.05
+"""In hand lengths (wrist to the middle knuckle): thickness of a finger's middle, of a finger, of one with its blur, and
+of the wrist; how much of the wrist belongs to the hand, and the standard deviation of the mask's edge."""
+MARGIN, AROUND, SIZE_MIN_PIXELS, LENGTH_MIN_PIXELS = 0.5, 0.9, 4, 3
+"""Hand lengths around the landmarks that are searched, and that are the hand's surroundings; side and length in pixels
+of the smallest kept hand."""
 MATTE_GAIN, MATTE_OFFSET = 3.0, 0.2
 """Factor and offset that make a faint matte enough: the landmarks say where the hand is, also where it is blurred."""
-FIST_CLOSE = 0.25
-"""Hand lengths over which shadows between fingers are closed."""
+NEAR_PERSON = np.clip(np.arange(256, dtype=np.float32) * (MATTE_GAIN / 255) - MATTE_OFFSET, 0, 1).astype(np.float32)
+"""(256,) share of a hand, by the matte's level."""
+FIST_CLOSE, FIST_DARKER = 0.25, 6.0
+"""Hand lengths over which shadows between fingers are closed, and the L* by which these are darker than the hand."""
 SKIN_SOFT_PIXELS, SKIN_GAIN = 1.0, 1.3
 """Blur of the skin's mask, and the factor that gives the blurred rim back."""
 SHADE_LIGHTNESS = 25.0
 """L* below the face's from which skin counts as too dark."""
-LIGHTNESS_MAX = 100
-"""L* of white."""
+LEVELS, LIGHTNESS_UNIT, ZERO = 256, 255 / 100, 128.0
+"""Levels of a byte. CIELAB in bytes: levels for one L*, and the level of a and b of 0."""
 DEPTH_MIN, DEPTH_MAX = 0.3, 1.3
 """Bounds of the factor on the hue, which is the hand's lightness over the skin's: shadows have less colour."""
+COORDINATE_MAX = 8000.0
+"""Pixels: OpenCV cannot draw lines that end farther outside the picture."""
 SKIN_NEAR, SKIN_FAR = 16.0, 36.0
 """Distance in CIELAB's a and b within which a pixel is skin, and beyond which it is not."""
-
 DARK_WEIGHT = 1.5
 """Weight of L* below a face in the shade: a black sleeve has as little hue as the shadow of a finger."""
 PALE, PALE_LIGHTER, PALE_WEIGHT = 0.65, 12.0, 5.0
 """Pixels are cloth if they have less than this share of the hand's chroma and are lighter by this L*; and the weight of
 the missing chroma."""
-
-HUE_KEPT, VARIATION_KEPT = 0.22, 0.3
-"""Shares that are kept of the actor's own hue, and of its variation over the hand."""
+ARM_WIDTH, ARM_LENGTH, AROUND_LENGTH = 1.0, 4.0, 20
+"""Hand lengths: thickness and length of a forearm, which tells nothing of a hand's surroundings: it may be bare. Pixels
+of a hand's length in the picture in which colours about it are counted."""
+AROUND_MORE, RARE, AROUND_SOFT = (0.6, 0.85), 0.002, 0.06
+"""How much more frequent about the hand than in it, as a share of both, a colour is between that of a hand and that of
+its surroundings; the frequency that says nothing; and hand lengths over which that share is evened."""
+VARIATION_KEPT, HUE_KEPT, CHROMA_MIN = 0.6, 0.1, 4.0
+"""Shares that are kept of the variation of the actor's hue over the hand, as far as both skins have as much colour, and
+of the hue itself; smallest chroma of a skin in a divisor."""
+TONE_DARK = 16.0
+"""L* added to both skins before they are compared: a difference of L* grows with light as L* plus this does."""
+TONE_MIN, TONE_MAX = 0.9, 1.15
+"""Bounds of the factor on the hand's shading."""
 WRIST_FADE = (-0.3, 0.0)
 """Places along the hand (-1 towards the elbow, 0 wrist, 1 knuckles) between which it fades in: cuffs stay out."""
+BRACELET, BRACELET_REACH, MEDIAN_SIDE = 0.5, (0.3, 0.5), 5
+"""Hand lengths over which the wrist's colours are evened, so that no bracelet stays, and places along the hand between
+which that ends; side in pixels of the median in a picture that is reduced for it."""
+CORE_MIN, RIM_REACH = 0.85, 0.12
+"""Alpha from which a pixel shows the hand alone, and hand lengths beside it from which the rim takes its colour."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,35 +91,43 @@ class KeptHand:
 
 def keep_hand(
     image: Image,
-    matte: NDArray[np.uint8],
-    points: NDArray[np.floating],
-    elbow: NDArray[np.floating],
+    matte: Matte,
+    points: Points,
+    elbow: Points,
     light: Light,
-    skin: NDArray[np.float64],
+    skin: Colour,
     weight: float,
 ) -> KeptHand | None:
     """Cut the actor's hand (``points`` (21, 2) px) out of ``image`` and recolour it to ``skin`` (CIELAB)."""
     length = float(np.hypot(*(points[HandPoint.WRIST] - points[HandPoint.MIDDLE_MCP])))
-    low, high = np.floor(points.min(0) - MARGIN * length), np.ceil(points.max(0) + MARGIN * length)
-    x0, y0 = np.clip(low, 0, [image.shape[1], image.shape[0]]).astype(int)
-    x1, y1 = np.clip(high, 0, [image.shape[1], image.shape[0]]).astype(int)
-    if min(x1 - x0, y1 - y0) < SIZE_MIN_PIXELS or length < LENGTH_MIN_PIXELS:
+    box = _box_about(points, MARGIN * length, image)
+    if box is None or length < LENGTH_MIN_PIXELS:
         return None
-    shape = _shape(points - [x0, y0], elbow - [x0, y0], length, (int(y1 - y0), int(x1 - x0)))
-    near_person = np.clip(matte[y0:y1, x0:x1].astype(np.float32) * (MATTE_GAIN / 255) - MATTE_OFFSET, 0, 1)
-    lab = lab_of(np.ascontiguousarray(image[y0:y1, x0:x1]))
-    own = _palm_colour(lab, points - [x0, y0], light)
-    is_skin = _skin_share(lab, own, float(light.actor_skin[0]))
-    k = max(3, round(FIST_CLOSE * length)) | 1
-    closed = cv2.morphologyEx(is_skin, cv2.MORPH_CLOSE, np.ones((k, k), np.uint8))
-    # Shadows in a fist belong to the hand; dark pixels between spread fingers belong to what is behind them.
-    closed = np.where(_flesh(points - [x0, y0], length, closed.shape) > 0, closed, is_skin)
-    is_skin = np.clip(cv2.GaussianBlur(closed, (0, 0), SKIN_SOFT_PIXELS) * SKIN_GAIN, 0, 1)
-    alpha = np.asarray(shape * near_person * is_skin * weight, np.float32)
-    return KeptHand(box=(int(x0), int(y0), int(x1), int(y1)), colour=_recolour(lab, own, skin), alpha=alpha)
+    x0, y0, x1, y1 = box
+    crop = np.ascontiguousarray(image[y0:y1, x0:x1])
+    hand = _Hand.of(points, elbow, length, box)
+    near_person = cv2.LUT(matte[y0:y1, x0:x1], NEAR_PERSON)
+    lab = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2Lab), np.uint8)
+    own = _palm_colour(lab, hand.points, light)
+    place = hand.place()
+    is_skin = _whole(_skin_share(lab, own, float(light.actor_skin[0])), lab, own, hand, place)
+    alpha = hand.shape(place)
+    alpha *= near_person
+    alpha *= is_skin
+    alpha *= hand.own_colours(crop, _colours_about(image, points, elbow, length))
+    core = (alpha > CORE_MIN).view(np.uint8) * np.uint8(255)
+    colour = _clean_rim(_without_bracelet(_recolour(lab, own, skin), hand, place), core, hand)
+    return KeptHand(box=box, colour=colour, alpha=np.asarray(alpha * weight, np.float32))
 
 
-def moved_hand(hand: KeptHand, matrix: NDArray[np.floating], height: int, width: int) -> KeptHand | None:
+def _box_about(points: Points, margin: float, image: Image) -> PixelBox | None:
+    """The part of ``image`` within ``margin`` px of ``points`` (21, 2); None where it is too small."""
+    x0, y0 = np.clip(np.floor(points.min(0) - margin), 0, [image.shape[1], image.shape[0]]).astype(int).tolist()
+    x1, y1 = np.clip(np.ceil(points.max(0) + margin), 0, [image.shape[1], image.shape[0]]).astype(int).tolist()
+    return (x0, y0, x1, y1) if min(x1 - x0, y1 - y0) >= SIZE_MIN_PIXELS else None
+
+
+def moved_hand(hand: KeptHand, matrix: Points, height: int, width: int) -> KeptHand | None:
     """``hand`` where ``matrix`` (2, 3) takes it in a frame of ``height`` x ``width``; None where that is outside."""
     x0, y0, x1, y1 = hand.box
     corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64) @ matrix[:, :2].T + matrix[:, 2]
@@ -113,53 +144,122 @@ def moved_hand(hand: KeptHand, matrix: NDArray[np.floating], height: int, width:
     return KeptHand(box=box, colour=np.asarray(colour, np.uint8), alpha=np.asarray(alpha, np.float32))
 
 
-def _shape(points: NDArray[np.floating], elbow: NDArray[np.floating], length: float, size: tuple[int, int]) -> Floats:
-    """Soft mask of hand and the start of the wrist, fading towards the arm."""
-    mask = np.zeros(size, np.uint8)
-    q = np.round(points).astype(np.int32)
-    cv2.fillConvexPoly(mask, cv2.convexHull(q), 255)
-    for a, b in BONES:
-        cv2.line(mask, q[a].tolist(), q[b].tolist(), 255, max(2, int(FINGER_REACH * length)))
-    towards = (elbow - points[0]) / max(float(np.hypot(*(elbow - points[0]))), 1.0)
-    end = np.round(points[0] + towards * WRIST_LENGTH * length).astype(int)
-    cv2.line(mask, q[0].tolist(), end.tolist(), 255, max(2, int(WRIST_THICK * length)))
-    soft = cv2.GaussianBlur(mask, (0, 0), max(1.0, SOFT * length)).astype(np.float32) / 255
-    along = (points[HandPoint.MIDDLE_MCP] - points[HandPoint.WRIST]) / max(length, 1.0)
-    yy, xx = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
-    place = ((xx - points[0, 0]) * along[0] + (yy - points[0, 1]) * along[1]) / length
-    return np.asarray(soft * smoothstep(*WRIST_FADE, place), np.float32)
+@dataclass(frozen=True, kw_only=True)
+class _Hand:
+    """The landmarks of a hand in a crop of a frame."""
+
+    points: Points  # (21, 2) px
+    elbow: Points  # (2,) px
+    length: float  # px
+    size: tuple[int, int]  # height, width
+
+    @classmethod
+    def of(cls, points: Points, elbow: Points, length: float, box: PixelBox) -> "_Hand":
+        x0, y0, x1, y1 = box
+        return cls(points=points - [x0, y0], elbow=elbow - [x0, y0], length=length, size=(y1 - y0, x1 - x0))
+
+    def thick(self, share: float) -> int:
+        """Pixels of a line ``share`` hand lengths thick."""
+        return max(1, round(share * self.length))
+
+    def place(self) -> Floats:
+        """(h, w) along the hand: 0 at the wrist, 1 at the knuckles."""
+        along = (self.points[HandPoint.MIDDLE_MCP] - self.points[HandPoint.WRIST]) / self.length**2
+        x, y = (
+            np.arange(side, dtype=np.float32) - np.float32(start)
+            for side, start in zip(self.size[::-1], self.points[0], strict=True)
+        )
+        return np.asarray((x * np.float32(along[0]))[None] + (y * np.float32(along[1]))[:, None], np.float32)
+
+    def flesh(self, thick: float) -> Bytes:
+        """(h, w) 0 or 255: palm and fingers ``thick`` hand lengths thick, without what is between these."""
+        mask, q = palm_mask(self.points, self.size), np.round(self.points).astype(np.int32)
+        for a, b in BONES:
+            cv2.line(mask, q[a].tolist(), q[b].tolist(), 255, self.thick(thick))
+        return mask
+
+    def arm(self, reach: float, thick: float, mask: Bytes) -> Bytes:
+        """``mask`` (h, w) with a line of 255 from the wrist to the elbow, at most ``reach`` hand lengths long."""
+        away = max(float(np.hypot(*(self.elbow - self.points[0]))), 1.0)
+        end = self.points[0] + (self.elbow - self.points[0]) / away * min(reach * self.length, COORDINATE_MAX)
+        start, stop = np.round(np.stack([self.points[0], end])).astype(int).tolist()
+        cv2.line(mask, start, stop, 255, self.thick(thick))
+        return mask
+
+    def reach(self) -> Bytes:
+        """(h, w) 0 or 255: all that may be the hand."""
+        q = np.round(self.points).astype(np.int32)
+        mask = cv2.fillConvexPoly(np.zeros(self.size, np.uint8), cv2.convexHull(q), 255)
+        for a, b in BONES:
+            cv2.line(mask, q[a].tolist(), q[b].tolist(), 255, self.thick(FINGER_REACH))
+        return self.arm(WRIST_LENGTH, WRIST_THICK, np.asarray(mask, np.uint8))
+
+    def shape(self, place: Floats) -> Floats:
+        """(h, w) 0-1 soft mask of hand and the start of the wrist, fading towards the arm."""
+        soft = cv2.GaussianBlur(self.reach(), (0, 0), max(1.0, SOFT * self.length))
+        return np.asarray(soft * np.float32(1 / 255) * _ramp(*WRIST_FADE, place), np.float32)
+
+    def own_colours(self, crop: Image, around: Counts) -> Floats:
+        """(h, w) 0-1: 0 where ``crop`` (h, w, 3) has colours that are rare in the hand and frequent ``around`` it."""
+        core = self.flesh(FINGER_CORE)
+        own = counted_within(crop, core) / max(cv2.countNonZero(core), 1)
+        share = (around / (own + around + np.float32(RARE))).take(colour_codes(crop))
+        share[core > 0] = 0  # the middle of a finger is its own
+        k = 2 * max(1, round(AROUND_SOFT * self.length)) + 1
+        even = cv2.blur(share, (k, k))
+        return _ramp(*AROUND_MORE[::-1], np.asarray(even, np.float32))
 
 
-def _skin_share(lab: Floats, own: NDArray[np.float64], face: float) -> Floats:
-    """(h, w) 0-1 how far a pixel of ``lab`` is skin of the hand's ``own`` colour; ``face`` is the face's lightness."""
-    light, a, b = cv2.split(lab)
-    dark = np.maximum(np.float32(face - SHADE_LIGHTNESS) - light, 0)
-    # A white cuff in coloured light is not far from skin, but paler and lighter.
-    chroma, lightness = np.float32(PALE * np.hypot(own[1], own[2])), np.float32(own[0])
-    pale = np.maximum(chroma - cv2.magnitude(a, b), 0) * np.clip(
-        (light - lightness) * np.float32(1 / PALE_LIGHTER), 0, 1
+def _colours_about(image: Image, points: Points, elbow: Points, length: float) -> Counts:
+    """(LEVELS ** 3,) how frequent colours are in ``image`` (H, W, 3) about a hand, but for its forearm."""
+    step = max(1, int(length / AROUND_LENGTH))
+    x0, y0, x1, y1 = _box_about(points, AROUND * length, image) or (0, 0, 1, 1)
+    crop = np.ascontiguousarray(image[y0:y1:step, x0:x1:step])
+    small = _Hand(
+        points=(points - [x0, y0]) / step, elbow=(elbow - [x0, y0]) / step, length=length / step, size=crop.shape[:2]
     )
-    hue = cv2.magnitude(a - np.float32(own[1]), b - np.float32(own[2]))
-    distance = cv2.magnitude(hue, cv2.magnitude(np.float32(DARK_WEIGHT) * dark, np.float32(PALE_WEIGHT) * pale))
-    return (1 - smoothstep(SKIN_NEAR, SKIN_FAR, np.asarray(distance, np.float32))).astype(np.float32)
+    around = cv2.bitwise_not(small.arm(ARM_LENGTH, ARM_WIDTH, small.reach()))
+    return counted_within(crop, around) / np.float32(max(cv2.countNonZero(around), 1))
 
 
-def palm_mask(points: NDArray[np.floating], size: tuple[int, ...]) -> NDArray[np.uint8]:
+def _whole(is_skin: Floats, lab: Bytes, own: Colour, hand: _Hand, place: Floats) -> Floats:
+    """``is_skin`` (h, w) 0-1 with shadows in a fist and bracelets closed, and a soft rim.
+
+    What is light, or dark between spread fingers, belongs to what is behind them.
+    """
+    k = max(3, round(FIST_CLOSE * hand.length)) | 1
+    closed = cv2.morphologyEx(is_skin, cv2.MORPH_CLOSE, np.ones((k, k), np.uint8))
+    dark = lab[..., 0] < (own[0] - FIST_DARKER) * LIGHTNESS_UNIT
+    inside = (hand.flesh(FINGER_THICK) > 0) & (dark | (place < BRACELET_REACH[0]))
+    whole = np.where(inside, closed, is_skin)
+    return np.asarray(
+        np.minimum(cv2.GaussianBlur(whole, (0, 0), SKIN_SOFT_PIXELS) * np.float32(SKIN_GAIN), 1), np.float32
+    )
+
+
+def _skin_share(lab: Bytes, own: Colour, face: float) -> Floats:
+    """(h, w) 0-1 how far a pixel of ``lab`` is skin of the hand's ``own`` colour; ``face`` is the face's lightness."""
+    level = np.arange(LEVELS, dtype=np.float32)
+    lightness, hue = level / np.float32(LIGHTNESS_UNIT), level - np.float32(ZERO)
+    light, a, b = cv2.split(lab)
+    dark = cv2.LUT(light, (DARK_WEIGHT * np.maximum(face - SHADE_LIGHTNESS - lightness, 0)) ** 2)
+    away = cv2.LUT(a, (hue - np.float32(own[1])) ** 2) + cv2.LUT(b, (hue - np.float32(own[2])) ** 2)
+    # A white cuff in coloured light is not far from skin, but paler and lighter.
+    chroma = cv2.sqrt(cv2.LUT(a, hue**2) + cv2.LUT(b, hue**2))
+    lighter = cv2.LUT(light, np.clip((lightness - np.float32(own[0])) / np.float32(PALE_LIGHTER), 0, 1))
+    pale = np.float32(PALE_WEIGHT) * np.maximum(np.float32(PALE * np.hypot(own[1], own[2])) - chroma, 0) * lighter
+    distance = np.asarray(cv2.sqrt(away + dark + pale * pale), np.float32)
+    return _ramp(SKIN_FAR, SKIN_NEAR, distance)
+
+
+def palm_mask(points: Points, size: tuple[int, ...]) -> Bytes:
     """(h, w) 0 or 255: the palm of the hand with landmarks ``points`` (21, 2) px."""
     mask = np.zeros(size[:2], np.uint8)
     cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points[list(PALM)]).astype(np.int32)), 255)
     return mask
 
 
-def _flesh(points: NDArray[np.floating], length: float, size: tuple[int, ...]) -> NDArray[np.uint8]:
-    """(h, w) 0 or 255: palm and fingers, without what is between these."""
-    mask, q = palm_mask(points, size), np.round(points).astype(np.int32)
-    for a, b in BONES:
-        cv2.line(mask, q[a].tolist(), q[b].tolist(), 255, max(1, round(FINGER_THICK * length)))
-    return mask
-
-
-def _palm_colour(lab: Floats, points: NDArray[np.floating], light: Light) -> NDArray[np.float64]:
+def _palm_colour(lab: Bytes, points: Points, light: Light) -> Colour:
     """(3,) CIELAB of this hand: lightness between the face's and the palm's, and the palm's hue where it can be skin.
 
     Hands are lit by other lamps than the face; measured against the face's hue half of a hand would be no skin.
@@ -167,25 +267,68 @@ def _palm_colour(lab: Floats, points: NDArray[np.floating], light: Light) -> NDA
     palm = lab[palm_mask(points, lab.shape) > 0]
     own = light.actor_skin.copy()
     if len(palm) >= PALM_PIXELS_MIN:
-        hue = np.median(palm[:, 1:], axis=0)
-        if float(np.hypot(*(hue - own[1:]))) < SKIN_FAR:
-            own[1:] = hue
-            own[0] = 0.5 * (own[0] + float(np.median(palm[:, 0])))
+        lightness, *hue = np.median(palm, axis=0).tolist()
+        if float(np.hypot(*(np.array(hue) - ZERO - own[1:]))) < SKIN_FAR:
+            own[1:] = np.array(hue) - ZERO
+            own[0] += PALM_WEIGHT * (lightness / LIGHTNESS_UNIT - own[0])
     return own
 
 
-def _recolour(lab: Floats, own: NDArray[np.float64], skin: NDArray[np.float64]) -> Image:
-    """Shift lightness to the character's skin, and replace most of the colour: shading stays, hue goes.
+def _recolour(lab: Bytes, own: Colour, skin: Colour) -> Image:
+    """(h, w, 3) RGB of ``lab``: the shading of the hand, on the character's skin.
 
-    Not all of it: hands are redder than cheeks, and hands of a face's blue or grey are not read as hands any more.
+    A little of the actor's hue stays: hands are redder than cheeks. So does its variation, as far as the character's
+    skin has colour: knuckles are redder than the back of a hand.
     """
-    lightness, a, b = cv2.split(lab)
-    lit = np.clip(lightness + np.float32(skin[0] - own[0]), 0, LIGHTNESS_MAX)
-    depth = np.clip(lit * np.float32(1 / max(float(skin[0]), 1.0)), DEPTH_MIN, DEPTH_MAX).astype(np.float32)
-    hue = skin[1:] + HUE_KEPT * (own[1:] - skin[1:])
-    a, b = (
-        (channel - np.float32(mean)) * np.float32(VARIATION_KEPT) + depth * np.float32(wanted)
-        for channel, mean, wanted in ((a, own[1], hue[0]), (b, own[2], hue[1]))
-    )
-    rgb = cv2.cvtColor(cv2.merge([lit, a, b]), cv2.COLOR_Lab2RGB)
-    return np.asarray(cv2.convertScaleAbs(rgb, alpha=255), np.uint8)
+    level = np.arange(LEVELS, dtype=np.float32)
+    tone = float(np.clip((skin[0] + TONE_DARK) / (own[0] + TONE_DARK), TONE_MIN, TONE_MAX))
+    lightness = np.clip(skin[0] + tone * (level / LIGHTNESS_UNIT - own[0]), 0, 100)
+    depth = np.clip(lightness / max(float(skin[0]), 1.0), DEPTH_MIN, DEPTH_MAX)
+    mean, wanted = own[1:], skin[1:] + HUE_KEPT * (own[1:] - skin[1:])
+    kept = VARIATION_KEPT * min(1.0, float(np.hypot(*wanted)) / max(float(np.hypot(*mean)), CHROMA_MIN))
+    light, *hues = cv2.split(lab)
+    channels = [cv2.LUT(light, np.round(lightness * LIGHTNESS_UNIT).astype(np.uint8))]
+    for hue, old, new in zip(hues, mean, wanted, strict=True):
+        moved = cv2.LUT(hue, np.float32(kept) * (level - np.float32(ZERO + old))) + cv2.LUT(
+            light, (ZERO + depth * new).astype(np.float32)
+        )
+        channels.append(cv2.convertScaleAbs(np.maximum(moved, 0)))
+    return np.asarray(cv2.cvtColor(cv2.merge(channels), cv2.COLOR_Lab2RGB), np.uint8)
+
+
+def _without_bracelet(colour: Image, hand: _Hand, place: Floats) -> Image:
+    """``colour`` (h, w, 3) evened about the wrist over more than a bracelet's width, in place."""
+    reach = (BRACELET_REACH[1] + BRACELET) * hand.length
+    x, y = hand.points[HandPoint.WRIST]
+    x0, x1 = np.clip([x - reach, x + reach], 0, hand.size[1]).astype(int).tolist()
+    y0, y1 = np.clip([y - reach, y + reach], 0, hand.size[0]).astype(int).tolist()
+    step = max(1, round(BRACELET * hand.length / MEDIAN_SIDE))
+    size = ((x1 - x0) // step, (y1 - y0) // step)
+    if min(size) < MEDIAN_SIDE or hand.length * BRACELET < MEDIAN_SIDE / 2:
+        return colour
+    here = colour[y0:y1, x0:x1]
+    even = cv2.medianBlur(cv2.resize(here, size, interpolation=cv2.INTER_AREA), MEDIAN_SIDE)
+    share = (_ramp(*BRACELET_REACH[::-1], place[y0:y1, x0:x1]) * np.float32(255)).astype(np.uint8)
+    colour[y0:y1, x0:x1] = blended(here, np.asarray(cv2.resize(even, (x1 - x0, y1 - y0)), np.uint8), share)
+    return colour
+
+
+def _clean_rim(colour: Image, core: Bytes, hand: _Hand) -> Image:
+    """``colour`` (h, w, 3) whose rim has the colours beside it in the ``core`` (h, w), 0 or 255.
+
+    A rim is blended with what was behind. Between fingers a dark one is their own shade.
+    """
+    k = 2 * max(1, round(RIM_REACH * hand.length)) + 1
+    inner = cv2.blur(cv2.merge([*cv2.split(cv2.copyTo(colour, core)), core]).astype(np.float32), (k, k))
+    share = inner[..., 3] * np.float32(1 / 255)
+    least = np.float32(0.5 / (k * k))  # running sums leave traces of pixels that are passed
+    clean = cv2.convertScaleAbs(inner[..., :3] / np.maximum(share, least)[..., None])
+    clean = cv2.copyTo(cv2.min(clean, colour), hand.flesh(FINGER_THICK), clean)
+    rim = ((core == 0) & (share > least)).view(np.uint8)
+    return np.asarray(cv2.copyTo(clean, rim, colour.copy()), np.uint8)
+
+
+def _ramp(zero: float, one: float, values: Floats) -> Floats:
+    """0-1 where ``values`` go from ``zero`` to ``one``."""
+    scale = 1 / (one - zero)
+    return np.asarray(np.clip(values * np.float32(scale) - np.float32(zero * scale), 0, 1), np.float32)

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Mask
+from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES, Joints
@@ -26,6 +27,8 @@ HAND_MIN, SOLID_MIN, PIXELS_MIN = 200, 230, 40
 to."""
 HUE_NEAR, LIGHTNESS_NEAR = 16.0, 30.0
 """Distance from the face's skin in CIELAB's a and b, and in L*, within which a pixel of a hand is skin."""
+SHADE_MAX = 5.0
+"""L* by which the skin of hands differs from the face's at most."""
 GLOVED_MAX = 0.15
 """Share of such pixels up to which hands are no skin, of all and of their ends alone. Measured: 0.06 of black gloves,
 0.24 to 1 of bare hands, of which sleeves hide some; 0.1 of hands in flared sleeves, and 0.4 of these hands' ends."""
@@ -55,8 +58,9 @@ def hands_in_sight(anatomy: Anatomy, solid: Mask, fit: BodyFit, template: BodyTe
 
 
 def hand_colour(layers: Mapping[str, Layer], seen: tuple[bool, bool], skin: Array, joints: Joints) -> Array:
-    """(3,) 0-255 RGB of the hands: ``skin`` (3,), unless those that are ``seen`` are clearly something else.
+    """(3,) 0-255 RGB of the hands: that of those that are ``seen``, else the face's ``skin`` (3,).
 
+    Bare hands have the skin that they show, so that they go on from the forearms.
     Gloves cover fingertips. A wide sleeve that falls over a hand does not: its outer end, as ``joints`` of the layers
     tell it, decides with the rest.
     """
@@ -81,4 +85,17 @@ def hand_colour(layers: Mapping[str, Layer], seen: tuple[bool, bool], skin: Arra
     near = np.hypot(lab[:, 1] - own[1], lab[:, 2] - own[2]) < HUE_NEAR
     near &= np.abs(lab[:, 0] - own[0]) < LIGHTNESS_NEAR
     gloved = max(near.mean(), near[np.concatenate(ends)].mean()) < GLOVED_MAX
-    return np.median(pixels, axis=0).astype(np.float64) if gloved else skin
+    if gloved:
+        return np.median(pixels, axis=0).astype(np.float64)
+    return _skin_of_hands(lab[near], own) if np.count_nonzero(near) >= PIXELS_MIN else skin
+
+
+def _skin_of_hands(lab: Floats, face: Floats) -> Array:
+    """(3,) 0-255 RGB of hands with pixels ``lab`` (N, 3) CIELAB; ``face`` (3,) is the face's.
+
+    Hands in the shade of a body are not darker than the face elsewhere.
+    """
+    own = np.median(lab, axis=0)
+    own[0] = np.clip(own[0], face[0] - SHADE_MAX, face[0] + SHADE_MAX)
+    rgb = cv2.cvtColor(own.astype(np.float32)[None, None], cv2.COLOR_Lab2RGB)[0, 0]
+    return np.asarray(np.clip(rgb, 0, 1) * 255, np.float64)

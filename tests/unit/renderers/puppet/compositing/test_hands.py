@@ -105,3 +105,60 @@ def test_a_hand_outside_the_picture_is_none() -> None:
     )
     image, matte = np.zeros((50, 50, 3), np.uint8), np.zeros((50, 50), np.uint8)
     assert keep_hand(image, matte, open_hand() + 500, np.array([600.0, 800.0]), light, TARGET, 1.0) is None
+
+
+def _light(skin: tuple[int, int, int] = SKIN) -> Light:
+    own = lab_of(np.array([[skin]], np.uint8))[0, 0].astype(np.float64)
+    return Light(
+        gain=np.ones(3), exposure=1.0, brightness=0.0, follow=np.ones(1), actor_skin=own, character_skin=TARGET
+    )
+
+
+def _spread_hand(behind: tuple[int, int, int]) -> tuple[KeptHand, np.ndarray]:
+    """A hand with spread fingers and a golden bracelet before cloth, whole matte; and its landmarks."""
+    points = open_hand()
+    for finger in range(5):
+        points[1 + 4 * finger : 5 + 4 * finger, 0] += (finger - 2) * np.array([6, 16, 26, 36])
+    image = np.full((300, 260, 3), behind, np.uint8)
+    cv2.line(image, (100, 140), (100, 260), SKIN, 34)
+    cv2.fillConvexPoly(image, cv2.convexHull(np.round(points[list(PALM)]).astype(np.int32)), SKIN)
+    for a, b in BONES:
+        cv2.line(image, *np.round(points[[a, b]]).astype(int).tolist(), SKIN, 9)
+    cv2.line(image, (80, 146), (120, 146), (120, 85, 40), 4)
+    elbow = np.array([100.0, 260.0])
+    hand = keep_hand(image, np.full((300, 260), 255, np.uint8), points, elbow, _light(), TARGET, 1.0)
+    assert hand is not None
+    return hand, points
+
+
+def test_cloth_of_nearly_the_skins_hue_is_not_kept_between_fingers() -> None:
+    """What is frequent about a hand and rare in it is cloth, however near to skin; the fingers stay."""
+    hand, points = _spread_hand((175, 165, 130))
+    x0, y0, _, _ = hand.box
+    for finger in range(4):
+        first, second = points[7 + 4 * finger - 4], points[7 + 4 * finger]
+        x, y = np.round((first + second) / 2).astype(int)
+        assert hand.alpha[y - y0, x - x0] < 0.1, f"between fingers {finger} and {finger + 1}"
+        x, y = np.round(second).astype(int)
+        assert hand.alpha[y - y0, x - x0] > 0.8, f"finger {finger + 1}"
+
+
+def test_no_bracelet_stays() -> None:
+    """The wrist has one colour where the actor wore something."""
+    hand, _ = _spread_hand((30, 30, 30))
+    x0, y0, _, _ = hand.box
+    wrist = hand.colour[140 - y0 : 150 - y0, 95 - x0 : 105 - x0].astype(int)
+    assert np.abs(wrist - np.median(hand.colour[132 - y0, 90 - x0 : 110 - x0], axis=0)).max() < 12
+
+
+def test_a_light_background_leaves_no_halo() -> None:
+    """The rim, where skin and a white wall are blended, is no lighter than the hand."""
+    points = open_hand()
+    image, matte = np.full((300, 200, 3), 250, np.uint8), np.zeros((300, 200), np.uint8)
+    for canvas, value in ((image, SKIN), (matte, 255)):
+        cv2.fillConvexPoly(canvas, cv2.convexHull(points.astype(np.int32)), value)
+    image, matte = cv2.GaussianBlur(image, (0, 0), 1.5), cv2.GaussianBlur(matte, (0, 0), 1.5)
+    hand = keep_hand(image, matte, points, np.array([100.0, 260.0]), _light(), TARGET, 1.0)
+    assert hand is not None
+    lightness = lab_of(hand.colour)[..., 0]
+    assert lightness[(hand.alpha > 0.2) & (hand.alpha < 0.8)].mean() < TARGET[0] + 7
