@@ -72,6 +72,8 @@ NECK_GAP = 0.12
 NECK_SHADE, NECK_ROUND, NECK_DEEP, NECK_DEEP_REACH = 0.9, 0.3, 0.25, 0.15
 """Light of a nape over the face's, how much of it is lost at its sides, and how much in the shade of the hair, with the
 reach of that."""
+REMAP_MAX = 32_000
+"""Columns that OpenCV looks up at once, at most."""
 HANGING_MIN = 0.5
 """Share of the rows beside the lower face that show hair at both sides, from which on it covers the neck."""
 
@@ -290,8 +292,11 @@ def _at(mask: Mask, places: Floats) -> Mask:
 def _taken(colour: Floats, places: Floats) -> Floats:
     """(m, n, 3) ``colour`` (h, w, 3) at ``places`` (m, n, 2) px x, y."""
     one_map: Any = None  # both coordinates are in ``places``
-    taken = cv2.remap(colour, places.astype(np.float32), one_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(taken, np.float32)
+    taken = [
+        cv2.remap(colour, part, one_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        for part in np.split(places.astype(np.float32), range(REMAP_MAX, places.shape[1], REMAP_MAX), axis=1)
+    ]
+    return np.concatenate(taken, axis=1, dtype=np.float32)
 
 
 def _lit(colour: Floats, covered: Mask, place: _Layout) -> Floats:

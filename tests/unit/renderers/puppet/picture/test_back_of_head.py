@@ -83,3 +83,13 @@ def test_ears_stand_out_of_short_hair():
         back, _ = back_of_head(colour, person.astype(np.float32), person, face, SKIN)
         near = np.linalg.norm(back[100, 136] - SKIN) < np.linalg.norm(back[100, 136] - 0.45 * SKIN)
         assert near != long
+
+
+def test_a_large_head_is_made_up_as_a_small_one():
+    """A face of more pixels than OpenCV looks up in a row is covered by hair, too."""
+    colour, face = _head(0.45 * SKIN)
+    large = np.repeat(np.repeat(colour, 3, 0), 3, 1), np.repeat(np.repeat(face, 3, 0), 3, 1)
+
+    back, _ = back_of_head(large[0], np.ones((600, 600), np.float32), np.ones((600, 600), np.bool_), large[1], SKIN)
+
+    assert np.abs(back[240:330, 255:345] - 0.45 * SKIN).max() < 25
