@@ -65,6 +65,9 @@ clips."""
 ARM_RIM = 3
 """Pixels around an arm that the layers of trunk and legs fill too, because the arm's rim shows through there. Chosen by
 eye on the development clips."""
+OUTLINE, OUTLINE_MIN = 0.12, 2.0
+"""Decimetres, and pixels at least, about an arm whose colours do not spread over what it covers: its rim is beside its
+mask. Chosen by eye on white sleeves before a dark corset."""
 ARM_PIXELS_MIN = 30
 """Pixels without which an arm is no layer. Chosen by eye on the development clips."""
 ARM_SURFACE, LEG_WHOLE = 0.15, 0.3
@@ -179,7 +182,7 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     grown = widened(any_arm, ARM_RIM)
     covered = narrowed(surface.inside, 1) | closed(keep > 0.5, RING * scale)
     hidden = grown & covered & (alpha > HIDDEN)
-    known = (keep > SOLID) & ~widened(any_arm, 2)
+    known = (keep > SOLID) & ~widened(any_arm, max(OUTLINE_MIN, OUTLINE * scale))
     # What is left of a cuff beside an arm would spread over all that the arm covers.
     beside = widened(any_arm, CUFF_REACH * scale)
     known &= opened(known, SLIVER * scale) | ~beside
@@ -189,7 +192,9 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     if np.count_nonzero(bare) < CLOTHED * np.count_nonzero(clothed):  # what is left of fingers
         like = np.max([parts.arm_likeness[side] for side in SIDES], axis=0)
         known &= ~(beside & (bare | (surface.inside & below & (like > ARM_LIKE))))
-    colour = filled(sources.colour, known, hidden | ((keep > TRACE) & ~known), ACROSS)
+    hanging = parts.hair & below & known  # behind an arm is cloth, whatever hangs beside it
+    colour = filled(sources.colour, known & ~hanging, hidden | ((keep > TRACE) & ~known), ACROSS)
+    colour[hanging] = sources.colour[hanging]
     colour = with_texture(colour, hidden & below & surface.inside, known & clothed, scale)
     opacity = np.maximum(keep, softened(hidden) * grown * alpha)
     legs = [mask for name, mask in parts.parts.items() if name.startswith("leg")]
@@ -229,7 +234,10 @@ def _arm_layer(picture: LimbPicture, template: BodyTemplate, side: str) -> Layer
     visible = own & (alpha > SEEN)
     lower = surface.share((f"lowerarm_{side}", f"hand_{side}")) > 0.5
     whole = np.where(lower, whole, softened(whole | visible, HIDDEN_SIGMA * fit.scale) > 0.5)
+    hand_seen = sources.hands_seen[0 if side == "l" else 1]
     hidden = whole & ~visible & (alpha > 0.5) & parts.parts["rest"]
+    if hand_seen:  # the model's hand is not beside it
+        hidden &= surface.share((f"hand_{side}",)) < 0.5
     known = narrowed(own & (alpha > SOLID), 2)
     if not known.any():
         known = own & (alpha > 0.5)
@@ -243,7 +251,7 @@ def _arm_layer(picture: LimbPicture, template: BodyTemplate, side: str) -> Layer
     seen = own & (alpha > SOLID) & ~widened(hidden, ARM_RIM)
     colour = np.where(seen[..., None], sources.colour, colour)
     made_up = np.zeros(shape, np.float32)
-    if not sources.hands_seen[0 if side == "l" else 1]:
+    if not hand_seen:
         hand, light = body_light(fit, template, (f"hand_{side}",), shape)
         colour[hand] = lit_skin(np.asarray(sources.skin, np.float32), light[hand])
         made_up = softened(hand, HAND_SIGMA)

@@ -114,6 +114,7 @@ class Segmentation:
     parts: dict[str, Mask]  # "rest", "arm_l", "arm_r", "leg_l", "leg_r"; a limb that is not seen is missing
     arm_likeness: dict[str, Floats]  # by side: log-likelihood ratio arm / rest; 0 where there is no model
     hem: float | None  # px: row to which a skirt reaches; None without a skirt
+    hair: Mask  # (h, w) of the picture: hair that is followed from the head down
 
 
 def segment(
@@ -134,7 +135,8 @@ def segment(
     trunk = label_triangles(fit.vertices, template.triangles[~(arm_of["l"] | arm_of["r"])], shape) > 0
     side_of_trunk = _without_teeth(trunk, fit.scale)
     real = opaque & ~made_up
-    head |= _hair(image, real, head, fit, anatomy, side_of_trunk)
+    hair = _hair(image, real, head, fit, anatomy, side_of_trunk)
+    head |= hair
     legs = nearest_of(labels, both_limbs(template, "leg")) & real
     bare = np.count_nonzero(_bare_arm(image, legs, anatomy)) > BARE_SHARE * np.count_nonzero(legs)
     arms: dict[str, Mask] = {}
@@ -155,7 +157,7 @@ def segment(
         arms[side], likeness[side] = cut | ((continued(visible, body) | beginning) & made_up), ratio
     arms["r"] &= ~arms["l"]
     parts = _partition(opaque, arms, trunk, head, fit)
-    return Segmentation(parts=parts, arm_likeness=likeness, hem=None)
+    return Segmentation(parts=parts, arm_likeness=likeness, hem=None, hair=hair)
 
 
 def _without_teeth(part: Mask, scale: float) -> Mask:

@@ -1,0 +1,96 @@
+"""What the layers show of what an arm covers, and of the arm itself."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from bodydouble.perception.arrays import Bytes, Image
+from bodydouble.renderers.puppet.picture import layered_body
+from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, skin_of
+from bodydouble.renderers.puppet.picture.cutout import Cutout
+from bodydouble.renderers.puppet.picture.layered_body import layer_picture
+from bodydouble.renderers.puppet.picture.segmentation import Segmentation
+from mannequin import COLOURS, joints, picture, track_of
+from tube_body import tube_body
+
+LOCK = (150, 40, 150)
+"""Colour of hair beside an arm."""
+
+
+def _before_the_trunk() -> np.ndarray:
+    """(33, 2) a large mannequin whose left forearm lies before its trunk."""
+    pose = joints(head=90, centre=350)
+    pose[13] = pose[11] + [25, 85]
+    pose[15] = pose[11] + [-50, 130]
+    pose[[17, 19, 21]] = pose[15] + [-16, 8]
+    return pose
+
+
+def _layers(image: Image, mask: np.ndarray, anatomy: Anatomy) -> dict[str, Bytes]:
+    cutout = Cutout(alpha=mask, colour=image.astype(np.float32))
+    figure = layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body())
+    return {name: layer.rgba for name, layer in figure.layers.layers.items()}
+
+
+def _under_the_forearm(rgba: Bytes, pose: np.ndarray) -> np.ndarray:
+    """(N, 3) colours of the trunk along the covered bone."""
+    shares = np.linspace(0.6, 0.9, 20)[:, None]
+    x, y = np.round((1 - shares) * pose[13] + shares * pose[15]).astype(int).T
+    assert rgba[y, x, 3].min() > 200
+    return rgba[y, x, :3].astype(float)
+
+
+def test_a_hand_that_is_seen_has_no_second_one_beside_it() -> None:
+    """Under a shown hand the body model's own is not continued: its fingers would stand out when the arm moves."""
+    pose = joints()
+    pose[13], pose[15] = pose[11] + [12, 62], pose[11] + [-30, 90]
+    pose[[17, 19, 21]] = pose[15] + [-6, 2]
+    image, mask = picture(pose)
+    long = pose.copy()
+    long[[17, 19, 21]] = pose[15] + [-30, 10]
+    track = track_of([long])
+    track.hands[0, 0, :, :2] = np.linspace(pose[15], pose[19], 21)
+
+    arm = _layers(image, mask, anatomy_of(track))["arm_l"]
+
+    x, y = np.round(pose[15] + [-18, 6]).astype(int)
+    assert arm[y, x, 3] == 0
+    x, y = np.round(pose[15]).astype(int)
+    assert arm[y, x, 3] > 200
+
+
+def test_an_arms_outline_does_not_spread_over_what_it_covers() -> None:
+    """A light rim beside a sleeve, as drawings have, leaves the shirt behind the arm as it is."""
+    pose = _before_the_trunk()
+    image, mask = picture(pose, (700, 760))
+    sleeve = np.all(image == COLOURS["sleeve"], axis=-1).astype(np.uint8)
+    rim = (cv2.dilate(sleeve, np.ones((9, 9), np.uint8)) > sleeve) & np.all(image == COLOURS["shirt"], axis=-1)
+    image[rim] = 255
+
+    trunk = _layers(image, mask, anatomy_of(track_of([pose])))["trunk"]
+
+    assert np.abs(_under_the_forearm(trunk, pose) - COLOURS["shirt"]).max() < 60
+
+
+def test_hair_beside_an_arm_does_not_spread_over_what_it_covers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind an arm is cloth; a lock that hangs down to the arm stays as it is."""
+    pose = _before_the_trunk()
+    image, mask = picture(pose, (700, 760))
+    lock = np.zeros(mask.shape, np.uint8)
+    x, y = np.round(pose[15] + [10, -70]).astype(int)
+    cv2.rectangle(lock, (int(x), int(y)), (int(x) + 60, int(y) + 90), 1, -1)
+    hair = (lock > 0) & np.all(image == COLOURS["shirt"], axis=-1)
+    image[hair] = LOCK
+    segment = layered_body.segment
+
+    def with_hair(*args: object) -> Segmentation:
+        return replace(segment(*args), hair=hair)
+
+    monkeypatch.setattr(layered_body, "segment", with_hair)
+    trunk = _layers(image, mask, anatomy_of(track_of([pose])))["trunk"]
+
+    assert np.abs(_under_the_forearm(trunk, pose) - COLOURS["shirt"]).max() < 60
+    seen = np.median(trunk[cv2.erode(hair.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0], axis=0)
+    assert np.abs(seen[:3] - LOCK).max() < 10
