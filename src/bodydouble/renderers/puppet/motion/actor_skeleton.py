@@ -149,13 +149,11 @@ def build_actor_skeleton(motion: Motion, template: BodyTemplate, size: Array) ->
     return ActorSkeleton(points=points, size=size, vectors=vectors, lengths=lengths)
 
 
-def relative_size(motion: Motion, change_min: float = SIZE_CHANGE_MIN) -> Array:
-    """(F,) the size of the actor's head over its median, smoothed; 1 throughout where it changes less.
-
-    ``change_min``: largest over smallest size.
+def relative_size(motion: Motion) -> Array:
+    """(F,) the size of the actor's head over its median, smoothed; 1 throughout where it changes by little.
 
     A turned face looks smaller and a bent trunk shorter, but neither is farther away: where knees are in sight, size
-    changes only as far as head and trunk agree. Small changes are the tracking's, and would make feet slide.
+    changes only as far as head and trunk agree. Small changes are the tracking's.
     """
     here = motion.present
     if not here.any():
@@ -163,18 +161,14 @@ def relative_size(motion: Motion, change_min: float = SIZE_CHANGE_MIN) -> Array:
     head, trunk = _log_over_median(motion.head_size, here), _log_over_median(trunk_lengths(motion.body, here), here)
     both = np.sign(head) * np.clip(np.sign(head) * trunk, 0, np.abs(head))
     change = np.where(motion.visibility[:, KNEES].max(1) > KNEES_UNSEEN_MAX, both, head)
-    return _size_of(motion, change, change_min)
+    return size_of(motion, change, SIZE_CHANGE_MIN)
 
 
-def head_sizes(motion: Motion, change_min: float = SIZE_CHANGE_MIN) -> Array:
-    """(F,) as ``relative_size``, by the head alone: right where nothing but the distance changes."""
-    if not motion.present.any():
-        return np.ones(len(motion))
-    return _size_of(motion, _log_over_median(motion.head_size, motion.present), change_min)
+def size_of(motion: Motion, change: Array, change_min: float) -> Array:
+    """(F,) sizes with the logarithms ``change`` (F,), smoothed; 1 throughout where they change less.
 
-
-def _size_of(motion: Motion, change: Array, change_min: float) -> Array:
-    """(F,) sizes with the logarithms ``change`` (F,), smoothed; 1 throughout where they change less."""
+    ``change_min``: largest over smallest size.
+    """
     result = np.ones(len(motion))
     for start, stop in spans(motion.present, motion.shot, gap_max=0):
         result[start:stop] = np.exp(along_trend(change[start:stop], SIZE_SIGMA))

@@ -1,7 +1,5 @@
 """The character's bones in each frame: the actor's directions, the character's lengths."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,9 +10,9 @@ from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.actor_skeleton import (
     ActorSkeleton,
     build_actor_skeleton,
-    head_sizes,
     relative_size,
 )
+from bodydouble.renderers.puppet.motion.distance import changing_size
 from bodydouble.renderers.puppet.motion.feet import actor_contacts
 from bodydouble.renderers.puppet.motion.legs import SHIFT_MAX, directions_to, planted, resting
 from bodydouble.renderers.puppet.motion.posing import Posing
@@ -36,28 +34,10 @@ SUPPORT = 0.12
 """Spine lengths of height difference at which the higher foot no longer carries the body."""
 UPRIGHT_PERCENTILE, UPRIGHT_MIN = 90, 0.8
 """Percentile of the actor's height on screen, and the share of it from which a frame tells how tall the actor is."""
-HEIGHT_CHANGE_MIN, HEIGHTS_AGREE = 1.05, 0.9
-"""Largest over smallest size from which on an actor seen down to the feet may come nearer or walk away; and the spread
-of the heights then, over that at a steady size. Measured: 0.5 to 0.9 of those who do, 1.0 to 1.5 of the others."""
 HEIGHT_STEP = 4
 """Distance in frames of the heights that are compared: a pose costs a millisecond."""
 INSIDE_SCALE_MIN = 0.8
 """Factor on the character's size that brings its head into the frame, at least. Chosen by eye on half bodies."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Attempt:
-    """The character posed as an actor whose size changes in a certain way."""
-
-    actor: ActorSkeleton
-    posing: Posing
-    contacts: Array  # (F, 2, 2) px, where the actor's feet stand
-    heights: Array  # (N,) the actor's height over the pose's in frames in which the actor is upright; none without feet
-
-    @property
-    def spread(self) -> float:
-        """Standard deviation of the heights' logarithms."""
-        return float(np.std(np.log(self.heights)))
 
 
 class Retargeting:
@@ -71,9 +51,12 @@ class Retargeting:
         self.legs_seen = legs_seen(motion)
         self._hips_seen = hips_seen(motion)
         self._head_share = HEAD_SHARE if self._hips_seen else HEAD_SHARE_CLOSE
-        chosen = self._chosen(template)
-        self.actor, self._posing, self._contacts = chosen.actor, chosen.posing, chosen.contacts
-        self.scale = self._shot_scale(chosen, own_size)
+        size = changing_size(self.motion) if self.legs_seen else relative_size(self.motion)
+        self.actor = build_actor_skeleton(self.motion, template, size)
+        ratio = self._trunk_length(None) / self._trunk_length(self.actor)
+        self._posing = Posing(rest, self.motion, self.actor, self.back, trunk_ratio=ratio)
+        self._contacts = actor_contacts(self.motion, self.actor)
+        self.scale = self._shot_scale(own_size)
         lean = None if self.legs_seen else lean_of(self.motion, self.actor, self.scale * rest.spine)
         self.poses = self._posing.poses(lean)
         self.scales = self.scale * self.actor.size
@@ -83,42 +66,25 @@ class Retargeting:
         if self.legs_seen:
             self._plant_feet()
 
-    def _chosen(self, template: BodyTemplate) -> _Attempt:
-        """The attempt that explains the actor's heights best. The distance stays, unless another explains far more."""
-        if not self.legs_seen:
-            return self._attempt(template, relative_size(self.motion))
-        steady = self._attempt(template, np.ones(len(self.motion)))
-        if not len(steady.heights):  # lies, or stands on the head
-            return steady
-        sizes = relative_size(self.motion, HEIGHT_CHANGE_MIN), head_sizes(self.motion, HEIGHT_CHANGE_MIN)
-        moving = [self._attempt(template, size) for size in sizes if np.ptp(size) > 0]
-        best = min(moving, key=lambda attempt: attempt.spread, default=steady)
-        return best if best.spread < HEIGHTS_AGREE * steady.spread else steady
-
-    def _attempt(self, template: BodyTemplate, size: Array) -> _Attempt:
-        """The character posed as an actor of relative ``size`` (F,)."""
-        actor = build_actor_skeleton(self.motion, template, size)
-        ratio = self._trunk_length(None) / self._trunk_length(actor)
-        posing = Posing(self.rest, self.motion, actor, self.back, trunk_ratio=ratio)
-        contacts = actor_contacts(self.motion, actor)
-        heights = self._heights(actor, posing, contacts) if self.legs_seen else np.zeros(0)
-        return _Attempt(actor=actor, posing=posing, contacts=contacts, heights=heights)
-
-    def _shot_scale(self, chosen: _Attempt, own_size: bool) -> float:
+    def _shot_scale(self, own_size: bool) -> float:
         """Frame pixels for a picture pixel at the actor's usual distance from the camera."""
-        if len(chosen.heights) and not own_size:
-            return float(np.median(chosen.heights))
-        sizes = (self.motion.head_size / chosen.actor.size)[self.motion.present]
-        body = self._trunk_length(chosen.actor) / self._trunk_length(None)
+        heights = self._heights() if self.legs_seen and not own_size else np.zeros(0)
+        if len(heights):
+            return float(np.median(heights))
+        sizes = (self.motion.head_size / self.actor.size)[self.motion.present]
+        body = self._trunk_length(self.actor) / self._trunk_length(None)
         head = float(np.median(sizes)) / self.rest.head.size if len(sizes) else body
         return head if own_size else float(body ** (1 - self._head_share) * head**self._head_share)
 
-    def _heights(self, actor: ActorSkeleton, posing: Posing, contacts: Array) -> Array:
-        """(N,) the actor's height at the usual distance over the pose's, in every few frames with an upright actor."""
-        motion = self.motion
+    def _heights(self) -> Array:
+        """(N,) the actor's height at the usual distance over the pose's, in every few frames with an upright actor.
+
+        None of somebody who lies or stands on the head.
+        """
+        motion, posing, size = self.motion, self._posing, self.actor.size
         tops = motion.head_centre[:, 1] - motion.head_rotation[:, 1, 1] * CROWN * motion.head_size
-        weights = _support(contacts, actor)
-        heights = ((contacts[..., 1] * weights).sum(1) - tops) / actor.size
+        weights = _support(self._contacts, self.actor)
+        heights = ((self._contacts[..., 1] * weights).sum(1) - tops) / size
         upright = heights > UPRIGHT_MIN * max(float(np.percentile(heights[motion.present], UPRIGHT_PERCENTILE)), 0.0)
         sampled = np.flatnonzero(motion.present & upright)[::HEIGHT_STEP]
         poses = [posing.pose(int(i)) for i in sampled]
