@@ -33,8 +33,26 @@ def test_a_camera_that_stands_still_is_recognised() -> None:
     assert path.share_followed == 1.0
 
 
+def test_a_striped_floor_does_not_pull_the_camera_along_its_stripes() -> None:
+    """Noise slides along the stripes; the path has the movement across them, and a few marks say the rest."""
+    noise, rows, columns = np.random.default_rng(0), np.arange(240)[:, None], np.arange(320)[None]
+    tracker = CameraTracker(320, 240)
+    for index in range(20):
+        phase = (rows - 1.5 * index - 0.1 * columns) * (2 * np.pi / 24)
+        grey = 120 + 50 * np.tanh(3 * np.sin(phase)) + noise.normal(0, 4, (240, 320))
+        for x, y in ((40, 60), (250, 90), (130, 150), (280, 190), (60, 200)):
+            top = y + round(1.5 * index)
+            grey[top : top + 6, x : x + 6] = 250
+        image = np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+        tracker.add(index, image, np.zeros((240, 320), np.uint8))
+    matrix = tracker.path(0, 20).between(0, 18)
+    for point in ((60, 60), (260, 60), (160, 160)):
+        x, y, w = matrix @ [*point, 1.0]
+        assert np.allclose([x / w, y / w], [point[0], point[1] + 27], atol=1.5)
+
+
 def test_the_path_is_the_same_every_time() -> None:
-    """RANSAC draws the same samples in each run."""
+    """Two runs over the same frames give the same numbers."""
     assert np.array_equal(followed(pan=3).to_first, followed(pan=3).to_first)
 
 
