@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Mask
 
-DIRECTIONS = 24
-"""Directions of rays over half a turn."""
+DIRECTIONS, DIRECTIONS_MOST = 180, 24
+"""Directions over half a turn that are told apart, and in how many of them rays are cast: those with the strongest
+edges beside the hole. A line through a wide hole misses its other end by a pixel from one degree on."""
+SPREAD = 1
+"""Directions beside an edge's own in which it counts as well: it is measured in a few pixels."""
 REACH = 8
 """Pixels before the hole in which an edge has to be straight along the ray."""
 SMOOTH_SIGMA = 0.8
@@ -76,21 +79,40 @@ def continue_lines(picture: Floats, hole: Mask) -> Floats:
 def _joined_steps(picture: Floats, known: Mask) -> tuple[Floats, Floats]:
     """(h, w, C) the steps to the right and down between pixels that are not ``known`` (h, w), as the lines say."""
     right, down = np.zeros_like(picture), np.zeros_like(picture)
-    largest = np.zeros(known.shape, np.float32)
     to_right, to_down, sure = _measured_steps(picture, known)
-    for number in range(DIRECTIONS):
-        angle = np.pi * number / DIRECTIONS
-        cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+    joined: list[tuple[float, float, Floats, Floats]] = []
+    for angle in _directions(to_right, to_down, known):
+        cos, sin = float(np.cos(angle)), float(np.sin(angle))
         across, along = cos * to_down - sin * to_right, cos * to_right + sin * to_down
         energy = np.asarray(np.einsum("ijk,ijk->ij", along, along), np.float32)
-        steps = _cast(np.asarray(across, np.float32), energy, sure, float(cos), float(sin))
-        size = np.einsum("ijk,ijk->ij", steps, steps)
-        better = (size > largest) & ~known
-        largest[better] = size[better]
+        steps = _cast(np.asarray(across, np.float32), energy, sure, cos, sin)
+        joined.append((cos, sin, steps, np.einsum("ijk,ijk->ij", steps, steps) * ~known))
+    # Stripes can be joined with one another in many directions, but all of them only in their own.
+    votes = [np.float32(sizes.sum()) for *_, sizes in joined]
+    largest = np.zeros(known.shape, np.float32)
+    for vote, (cos, sin, steps, sizes) in zip(votes, joined, strict=True):
+        better = vote * sizes > largest
+        largest[better] = vote * sizes[better]
         right[better], down[better] = -sin * steps[better], cos * steps[better]
     # Measured at the pixels, wanted between them.
     right[:, :-1], down[:-1] = (right[:, :-1] + right[:, 1:]) / 2, (down[:-1] + down[1:]) / 2
     return right, down
+
+
+def _directions(right: Floats, down: Floats, known: Mask) -> NDArray[np.float64]:
+    """(N,) radians: directions of the strongest edges, of steps ``right`` and ``down``, near what is not ``known``."""
+    side = 2 * REACH + 1
+    near = known & (cv2.dilate((~known).astype(np.uint8), np.ones((side, side), np.uint8)) > 0)
+    a, b = right[near], down[near]
+    xx, yy, xy = (a * a).sum(1), (b * b).sum(1), (a * b).sum(1)
+    # The direction across which steps are largest, of the structure tensor; an edge runs at right angles to it.
+    angles = np.arctan2(2 * xy, xx - yy) / 2 + np.pi / 2
+    strength = np.hypot(xx - yy, 2 * xy)
+    numbers = np.round(angles * (DIRECTIONS / np.pi)).astype(int) % DIRECTIONS
+    total = np.bincount(numbers, weights=strength, minlength=DIRECTIONS)
+    wide = np.concatenate([total[-SPREAD:], total, total[:SPREAD]])
+    total = np.convolve(wide, np.ones(2 * SPREAD + 1), "valid")
+    return np.sort(np.argsort(-total, kind="stable")[:DIRECTIONS_MOST]) * (np.pi / DIRECTIONS)
 
 
 def _measured_steps(picture: Floats, known: Mask) -> tuple[Floats, Floats, Floats]:

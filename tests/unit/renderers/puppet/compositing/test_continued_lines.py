@@ -26,6 +26,18 @@ def test_an_edge_that_enters_on_both_sides_is_joined(slope: float) -> None:
     assert (np.abs(found - image)[inside].max(-1) < 60).mean() > 0.95
 
 
+def test_stripes_are_joined_with_themselves_across_a_wide_hole() -> None:
+    """Each stripe of a floor goes on in its own place, although it looks like its neighbours."""
+    rows, columns = np.mgrid[:100, :120]
+    phase = (rows - np.tan(np.radians(3.5)) * columns) * (2 * np.pi / 14)
+    image = np.broadcast_to((120 + 60 * np.sin(phase))[..., None], (100, 120, 3)).astype(np.float32)
+    hole = np.zeros((100, 120), np.bool_)
+    hole[15:85, 28:92] = True
+    found = continue_lines(np.where(hole[..., None], 0, image).astype(np.float32), hole)
+    inside = np.s_[30:70, 35:85, 0]
+    assert np.corrcoef(found[inside].ravel(), image[inside].ravel())[0, 1] > 0.8
+
+
 def test_a_plain_surface_goes_on_in_its_changing_light() -> None:
     """Without lines the colours in the hole are those of a membrane: a ramp stays a ramp."""
     ramp = np.linspace(40, 200, 120)[None, :, None] + np.linspace(0, 30, 100)[:, None, None]
