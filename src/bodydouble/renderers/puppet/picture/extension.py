@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.perception.body_template import BodyTemplate
+from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import SIDES
 from bodydouble.renderers.puppet.body.surface import bone_share, both_limbs, label_triangles
 from bodydouble.renderers.puppet.compositing.light import exact_lab, lab_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.neckline import is_within_reach, skin_below, with_skin
-from bodydouble.renderers.puppet.picture.regions import closed, filled, softened, widened
+from bodydouble.renderers.puppet.picture.regions import closed, filled, opened, softened, widened
 
 Array = NDArray[np.float64]
 
@@ -56,6 +57,11 @@ ARM_SHARE = 0.5
 SHOULDER_SLOPE, SHOULDER_ROUND = 2.2, 0.2
 """Pixels outwards for one down by which made-up shoulders fall at least, and the decimetres over which they are round.
 Chosen by eye on headshots."""
+SLEEVE_SLOPE = 0.6
+"""The same below an edge under the shoulders, where arms and hips may be wider. Chosen by eye on half bodies."""
+SHOULDER_RADIUS, DELTOID = 0.5, 1.2
+"""Decimetres of the rounding of made-up shoulders' outer ends, and below the joints down to which they reach: an upper
+arm is wider than twice the radius. Chosen by eye on headshots."""
 SIDE_GAP = 1.0
 """Decimetres of background up to which a gap at a picture's side lies between parts of one shoulder and arm."""
 SHOULDER_RISE = 0.7
@@ -113,7 +119,7 @@ def extend_below(
         cutout.alpha, margins, body, fit
     )
     body = _falling_shoulders(cutout.alpha, body & below, fit)
-    made_up = body & (alpha < CUT_OFF)
+    made_up = _rounded_shoulders(alpha, body & (alpha < CUT_OFF), fit)
     if not legs:
         made_up[int(lowest) :] = False
     cloth, shown = _cloth_and_skin(cutout, bare, skin, fit)
@@ -170,12 +176,30 @@ def _body_alone(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) ->
 
 
 def _above_shoulders(alpha: Floats, margins: tuple[int, int], shape: tuple[int, int], scale: float) -> Mask:
-    """(h, w) the ``margins`` above the row at which the picture's sides cut the person: shoulders fall outwards."""
-    mask = np.zeros(shape, np.bool_)
-    width = shape[1]
-    mask[: _first_row(alpha, margins[0] + EDGE, scale), : margins[0]] = True
-    mask[: _first_row(alpha, width - margins[1] - 1 - EDGE, scale), width - margins[1] :] = True
+    """(h, w) the ``margins`` above shoulders that fall outwards from where the picture's sides cut the person."""
+    mask, width = np.zeros(shape, np.bool_), shape[1]
+    rows = np.arange(shape[0])[:, None]
+    for columns, border, inside in (
+        (np.arange(margins[0]), margins[0], margins[0] + EDGE),
+        (np.arange(width - margins[1], width), width - margins[1] - 1, width - margins[1] - 1 - EDGE),
+    ):
+        down = np.abs(columns - border)[None] / SHOULDER_SLOPE
+        mask[:, columns] = rows < _first_row(alpha, inside, scale) + down
     return mask
+
+
+def _rounded_shoulders(alpha: Floats, made_up: Mask, fit: BodyFit) -> Mask:
+    """What is ``made_up`` (h, w) without the corners of shoulders beside and below the person of ``alpha`` (h, w)."""
+    scale, joints = fit.scale, fit.joints.points[SHOULDERS, :2]
+    stop = np.s_[: max(1, round(float(joints[:, 1].mean()) + DELTOID * scale))]
+    round_ones = opened(made_up[stop] | (alpha[stop] >= CUT_OFF), SHOULDER_RADIUS * scale)
+    columns = np.arange(made_up.shape[1])
+    within = (columns > joints[:, 0].min() + SHOULDER_RADIUS * scale) & (
+        columns < joints[:, 0].max() - SHOULDER_RADIUS * scale
+    )
+    result = made_up.copy()
+    result[stop] &= round_ones | within
+    return result
 
 
 def _beside_shoulders(alpha: Floats, margins: tuple[int, int], body: Mask, fit: BodyFit) -> Mask:
@@ -215,17 +239,22 @@ def _trunk_as_wide_as_shown(alpha: Floats, fit: BodyFit, template: BodyTemplate,
 
 
 def _falling_shoulders(alpha: Floats, made_up: Mask, fit: BodyFit) -> Mask:
-    """(h, w) what is ``made_up`` of shoulders below an edge that shows only neck, collar or their upper ends.
+    """(h, w) what is ``made_up`` below an edge, without what juts out beside the person there.
 
-    From the person of ``alpha``, and from what is made up beside it, they fall outwards, and are nowhere narrower.
+    From the person of ``alpha``, and from what is made up beside it, shoulders fall outwards, and are nowhere narrower.
     """
     row, stop = len(alpha) - EDGE - 1, round(fit.joints.shoulders[1] + fit.scale)
-    around = np.flatnonzero(made_up[row : max(row, stop)].any(0))
     shown = np.flatnonzero(made_up[row] | (alpha[row] > CUT_OFF))
-    if not len(shown) or not len(around):
+    if not len(shown):
         return made_up
     x, y = np.arange(made_up.shape[1])[None], np.arange(made_up.shape[0])[:, None]
-    falling = np.maximum(shown.min() - x, x - shown.max()) <= SHOULDER_SLOPE * (y - row)
+    beyond = np.maximum(shown.min() - x, x - shown.max())
+    if row >= stop:  # arms and hips begin where the edge shows them
+        return made_up & ((beyond <= SLEEVE_SLOPE * (y - row)) | (y <= row))
+    around = np.flatnonzero(made_up[row:stop].any(0))
+    if not len(around):
+        return made_up
+    falling = beyond <= SHOULDER_SLOPE * (y - row)
     low, high = max(shown.min(), around.min()), min(shown.max(), around.max())
     inside = (x >= low) & (x <= high) & (y > row) & (y < stop)
     soft = softened(falling & (made_up | inside | (y <= row)), SHOULDER_ROUND * fit.scale) > 0.5

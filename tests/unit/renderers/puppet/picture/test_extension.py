@@ -197,6 +197,42 @@ def test_shoulders_below_a_collar_fall_outwards():
     assert widths[-1] > 100
 
 
+def test_a_shoulder_beside_the_picture_is_no_box():
+    """In the added columns it falls from where the side cuts it, and its outer end is round."""
+    pose = joints()
+    image, mask = picture(pose)
+    left, room, cut = round(float(pose[12, 0])), 40, round(float(pose[12, 1])) - 4
+    edge = cut + 70
+    alpha = np.asarray(mask[:edge], np.float32).copy()
+    alpha[:, :left] = 0
+    alpha[:cut, left : left + 5] = 0
+    alpha[cut:, left : left + 5] = 1
+    extended, _ = _cut_off_at_the_left(image[:edge], alpha, pose, left, room)
+    beside = extended.made_up[:edge, :room]
+    columns = np.flatnonzero(beside.any(0))
+    first = beside[:, columns].argmax(0)
+    away = room - columns
+    assert away.max() > 10
+    assert (first > cut + away / 2.2 - 3).all()
+    steps = -np.diff(first.astype(int))
+    assert steps[:3].mean() > 2 * steps[-6:].mean()
+
+
+@pytest.mark.parametrize(("shown", "widest"), [(40, 45), (90, 86)])
+def test_arms_below_the_edge_begin_as_wide_as_it_shows_the_person(shown: int, widest: int):
+    """Hands in pockets and narrow shoulders: the body model's arms do not jut out beside the picture's lower edge."""
+    pose = joints()
+    edge = round(float(0.5 * pose[11, 1] + 0.5 * pose[23, 1]))
+    alpha = np.zeros((edge, 500), np.float32)
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, alpha.shape))
+    alpha[:, 250 - shown : 250 + shown] = 1
+    cutout = Cutout(alpha=alpha, colour=np.full((*alpha.shape, 3), CLOTH, np.float32))
+    never = np.zeros(alpha.shape, bool)
+    made_up = extend_below(cutout.colour.astype(np.uint8), cutout, fit, template, never, SKIN, legs=False).made_up
+    assert np.abs(np.flatnonzero(made_up[edge + 2]) - 250).max() == pytest.approx(widest, abs=6)
+
+
 def test_a_trunk_goes_on_as_wide_as_the_edge_shows_it():
     """Below a wide jacket the made-up one begins as wide and becomes the body's at the hips."""
     pose = joints()
