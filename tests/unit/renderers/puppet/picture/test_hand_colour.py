@@ -66,6 +66,14 @@ def test_hands_that_the_picture_hides_are_skin():
     assert np.array_equal(hand_colour({}, (True, True), SKIN, _joints()), SKIN)
 
 
+def test_a_piece_of_a_sleeve_is_no_glove():
+    """A few dark pixels where a raised hand is hidden say nothing of the hand."""
+    arm = _arm(STEEL)
+    arm.rgba[5:, :, 3] = 0
+
+    assert np.array_equal(hand_colour({"arm_l": arm}, (True, False), SKIN, _joints()), SKIN)
+
+
 def test_a_fist_beside_the_body_is_seen_without_the_hand_network():
     """Sure landmarks on opaque pixels beside trunk and legs are a hand; unsure or transparent ones are not."""
     pose = joints()
