@@ -105,7 +105,7 @@ def test_a_lost_hand_follows_the_wrist():
     """While a hand is lost its arm swings: in the gap it is at the body's wrist, not on the way straight across."""
     frames = 20
     track = _standing(frames)
-    track.body[:] = track.body[0]
+    track.body[:], track.visibility[:] = track.body[0], 0.9
     track.body[8:12, 15, 1] += 80
     track.hand_found[:, 0] = True
     track.hands[:, 0] = track.body[:, None, 15] + np.arange(21)[:, None] * 2
@@ -115,3 +115,18 @@ def test_a_lost_hand_follows_the_wrist():
 
     assert smooth.hand_found[:, 0].all()
     assert np.abs(smooth.hands[:, 0, 0, :2] - smooth.body[:, 15, :2]).max() < 30
+
+
+def test_a_lost_hand_does_not_follow_a_guessed_wrist():
+    """In a close-up the body's wrist jumps while nobody sees it: a hand that rests stays where it is."""
+    track = _standing(20)
+    track.body[:] = track.body[0]
+    track.hand_found[:, 0] = True
+    track.hands[:, 0] = track.body[:, None, 15] + np.arange(21)[:, None] * 2
+    track.hand_found[8:12, 0], track.hands[8:12, 0] = False, np.nan
+    track.body[8:12, 15, 1] += 80
+    track.visibility[8:12, 15] = 0.1
+
+    smooth = smooth_track(track, 25.0)
+
+    assert np.abs(smooth.hands[:, 0] - smooth.hands[0, 0]).max() < 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.landmark_indices import BodyPoint, HandPoint
+from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.perception.smoothing import fill_gaps, one_euro, spans
 from bodydouble.perception.track import FACE_POINTS, HAND_POINTS, PersonTrack
 from bodydouble.perception.trunk import shoulder_vector, spine_vector
@@ -21,16 +21,18 @@ from bodydouble.renderers.puppet.motion.expression import (
 )
 from bodydouble.renderers.puppet.motion.gaze import gaze_of, iris_places
 from bodydouble.renderers.puppet.motion.head import Head, head_of_body, head_of_face
+from bodydouble.renderers.puppet.motion.lost_hands import WRISTS, with_lost_hands
 from bodydouble.renderers.puppet.motion.size import SIZE_SIGMA, along_trend, near_found, outline_sizes, trunk_lengths
 
 Array = NDArray[np.float64]
 
-WRISTS = (BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST)
 HAND_FADE_FRAMES = 4
 """Frames over which a hand that appears or goes is blended with the body's own wrist."""
-HAND_AWAY_MAX = 0.3
-"""Trunk lengths between a hand's wrist and the body's from which the hand is somebody else's. Measured on the
-development clips: the actor's own are within 0.2 in 95 % of the frames, another person's are at 0.5."""
+HAND_AWAY_MAX, HAND_AWAY_GUESSED_MAX, WRIST_GUESSED = 0.3, 0.7, 0.5
+"""Trunk lengths between a hand's wrist and the body's from which the hand is somebody else's, where the body's is seen
+and where it is guessed; and the visibility (0-1) below which it is guessed. Measured: the actor's own are within 0.2 in
+95 % of the frames, beside guessed wrists in close-ups within 0.5; another person's are at 0.5 of a wrist that is
+seen."""
 LID_CLOSED, LID_OPEN = 0.38, 0.87
 """Eye opening, relative to the widest usual one, at which a lid counts as shut and as open. Measured at the middle of
 blinks in six clips: .37 to .46."""
@@ -96,7 +98,7 @@ def build_motion(
     ``lowest``: (F,) px, ``lowest_rows`` of the track, which say where the soles are.
     ``frame_size``: width and height in px; arms outside the frame hang.
     """
-    hands, hand_weight = _hands(track)
+    hands, hand_weight = _hands(track, frame_rate)
     body = track.body.astype(np.float64)
     if frame_size is not None:
         body = hang_unseen(body, track, frame_size)
@@ -131,16 +133,18 @@ def build_motion(
     )
 
 
-def _hands(track: PersonTrack) -> tuple[Array, Array]:
+def _hands(track: PersonTrack, frame_rate: float) -> tuple[Array, Array]:
     """Hands (F, 2, 21, 2) and their weights (F, 2)."""
     frames = len(track)
     hands = track.hands[..., :2].astype(np.float64).reshape(frames, 2, HAND_POINTS, 2)
     weight = np.zeros((frames, 2))
-    torso = _torso(track)
-    for k, wrist in enumerate(WRISTS):
-        away = np.linalg.norm(hands[:, k, HandPoint.WRIST] - track.body[:, wrist, :2], axis=1)
-        own = track.hand_found[:, k] & track.present & (away < HAND_AWAY_MAX * torso)
-        for start, stop in spans(own, track.shot, gap_max=0):
+    away = np.linalg.norm(hands[:, :, HandPoint.WRIST] - track.body[:, WRISTS, :2], axis=2)
+    guessed = track.visibility[:, WRISTS] < WRIST_GUESSED
+    near = away < np.where(guessed, HAND_AWAY_GUESSED_MAX, HAND_AWAY_MAX) * _torso(track)[:, None]
+    own = track.hand_found & track.present[:, None] & near
+    hands, own = with_lost_hands(hands, own, track, frame_rate)
+    for k in range(len(WRISTS)):
+        for start, stop in spans(own[:, k], track.shot, gap_max=0):
             rising = (np.arange(stop - start) + 1) / HAND_FADE_FRAMES
             falling = rising[::-1]
             # At a cut or at the film's ends there is nothing to be blended with.

@@ -40,6 +40,7 @@ def test_nothing_crosses_a_cut():
 def test_a_seen_hand_takes_over_the_wrist_softly():
     """Between cuts a hand fades in over a few frames; the wrist follows it fully in the middle."""
     track = track_of([joints()] * 20)
+    track.visibility[[*range(5), *range(15, 20)], 15] = 0.4
     track.hand_found[5:15, 0] = True
     track.hands[5:15, 0] = 0
     track.hands[5:15, 0, :, :2] = joints()[15] + 4.0
@@ -75,6 +76,17 @@ def test_a_head_in_profile_keeps_its_size():
     turned[[2, 5, 7, 8], 0] = turned[0, 0]
     motion = build_motion(track_of([joints()] * 10 + [turned] * 10), 25.0)
     assert np.ptp(motion.head_size) < 0.05 * motion.head_size[0]
+
+
+def test_a_hand_beside_a_guessed_wrist_is_the_actors():
+    """In a close-up the arm's end is a guess, and the hand says where it is."""
+    track = track_of([joints()] * 12)
+    track.visibility[:, 15] = 0.3
+    track.hand_found[:, 0] = True
+    track.hands[:, 0] = 0
+    track.hands[:, 0, :, :2] = joints()[15] + [40.0, 40.0]
+    motion = build_motion(track, 25.0)
+    assert (motion.hand_weight[:, 0] == 1).all()
 
 
 def test_a_hand_far_from_the_wrist_is_somebody_elses():
