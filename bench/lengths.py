@@ -135,7 +135,10 @@ def posed_pair(pack: ModelPack, video: Path, image: Path, frames: int) -> PosedP
     size = footage.width, footage.height
     with tempfile.TemporaryDirectory(prefix="bodydouble-lengths-") as scratch:
         found = perceive(pack, footage, PersonChoice(), Path(scratch, "perception"))
-        outline, lowest = outline_widths(found.track, found.mattes), lowest_rows(found.track, found.mattes)
+        outline, lowest = (
+            outline_widths(found.track, found.mattes),
+            lowest_rows(found.track, found.mattes, footage.height),
+        )
         motion = build_motion(found.track, footage.frame_rate, outline, lowest, size)
         character = build_character(pack, reference, motion, Path(scratch))
     joints, layers = character.body.fit.joints, character.body.layers.layers

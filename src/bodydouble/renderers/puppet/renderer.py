@@ -68,7 +68,7 @@ class PuppetRenderer:
         """Cut-out, rig, plates and colour. Raises NobodyFound where nobody is in the reference image."""
         track, footage, mattes = scene.track, scene.footage, scene.mattes
         size = footage.width, footage.height
-        outline, lowest = outline_widths(track, mattes), lowest_rows(track, mattes)
+        outline, lowest = outline_widths(track, mattes), lowest_rows(track, mattes, footage.height)
         motion = build_motion(track, footage.frame_rate, outline, lowest, size)
         bystanders = BystanderMasks(self._pack, track)
         report(STARTED)

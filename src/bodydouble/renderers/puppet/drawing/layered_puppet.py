@@ -32,10 +32,14 @@ TURNED = 0.7
 BEFORE_CHEST = 0.15
 """Shoulder widths beyond the chest's depth from which on a wrist of somebody seen from behind is before the chest."""
 LEG_SEEN = 0.12
-"""Visibility of a knee inside the picture below which the leg is behind something: the network gives it nearly none."""
+"""Visibility of the better seen knee below which something hides the legs: the network gives them nearly none."""
 LEGS_SEEN_MIN, LEGS_SEEN_FRAMES = 0.5, 12
 """Visibility of a knee from which the legs are seen, and the frames before and after in which the lower edge rather
 than a thing hides them. Chosen by eye on an actor who walks into the picture."""
+KNEES_BELOW = 0.5
+"""Spine lengths from the hips down to which a matte reaches at least that shows the knees, however high they seem."""
+LEGS_HIDDEN_FRAMES = 4
+"""Frames before and after that say together whether legs are hidden: in single ones the network errs."""
 ARM_SEEN = 0.5
 """Visibility below which both elbow and wrist of the far arm are taken to be behind the body."""
 HAND_SWAP = (0.25, 0.75)
@@ -140,22 +144,32 @@ class LayeredPuppet:
         return [f"{limb}_{'lr'[k]}" for k in order]
 
     def _legs_hidden(self, index: int, height: int) -> list[str]:
-        """The legs with a knee inside the picture that something hides, such as a desk.
+        """The legs with a knee inside the picture if something hides them, such as a desk: both or none, for a while.
 
-        Cut off by the lower edge, legs that are seen soon before or after are not behind anything.
+        Legs down to whose knees the matte reaches are shown, however little the network sees of them. Cut off by the
+        lower edge, legs that are seen soon before or after are not behind anything.
         """
         motion, actor = self._retargeting.motion, self._retargeting.actor
-        near = slice(max(index - LEGS_SEEN_FRAMES, 0), index + LEGS_SEEN_FRAMES + 1)
-        same = motion.shot[near] == motion.shot[index]
         length = (actor.lengths["thigh_l"] + actor.lengths["calf_l"]) * actor.size[index]
         cut_off = actor.hips[index, 1] + length > height
-        if cut_off and motion.visibility[near][:, KNEES][same].max() > LEGS_SEEN_MIN:
+        if cut_off and motion.visibility[self._near(index, LEGS_SEEN_FRAMES)][:, KNEES].max() > LEGS_SEEN_MIN:
             return []
-        return [
-            f"leg_{side}"
-            for knee, side in zip(KNEES, "lr", strict=True)
-            if motion.body[index, knee, 1] <= height and motion.visibility[index, knee] < LEG_SEEN
-        ]
+        near = self._near(index, LEGS_HIDDEN_FRAMES)
+        if np.median(motion.visibility[near][:, KNEES].max(1)) >= LEG_SEEN:
+            return []
+        knees = np.maximum(
+            motion.body[near][:, KNEES, 1].max(1),
+            actor.hips[near, 1] + KNEES_BELOW * actor.lengths["spine"] * actor.size[near],
+        )
+        if np.mean(motion.lowest[near] >= knees) > 0.5:
+            return []
+        return [f"leg_{side}" for knee, side in zip(KNEES, "lr", strict=True) if motion.body[index, knee, 1] <= height]
+
+    def _near(self, index: int, reach: int) -> NDArray[np.intp]:
+        """The frames of the shot that show the actor, up to ``reach`` frames before and after ``index``."""
+        motion = self._retargeting.motion
+        frames = np.arange(max(index - reach, 0), min(index + reach + 1, len(motion)))
+        return frames[(motion.shot[frames] == motion.shot[index]) & motion.present[frames]]
 
     def _arms_behind(self, index: int) -> set[str]:
         """The arms that the trunk covers: on the far side of a turned body, not before the near shoulder, or unseen."""

@@ -38,10 +38,16 @@ def ground_contact(ankle: Array, foot: Array) -> Array:
     return np.stack([middle, foot[..., 1].max(-1)], -1)
 
 
-def lowest_rows(track: PersonTrack, mattes: Mattes) -> Array:
-    """(F,) px, the lowest row of the person in ``mattes``; NaN where no knee or no matte is seen."""
+def lowest_rows(track: PersonTrack, mattes: Mattes, height: int) -> Array:
+    """(F,) px, the lowest row of the person in ``mattes`` of ``height`` rows.
+
+    NaN without a matte, and where no knee is seen, nor guessed inside a frame that shows nobody else: a matte may hold
+    somebody who stands before the legs.
+    """
     result = np.full(len(track), np.nan)
-    wanted = np.flatnonzero(track.present & (track.visibility[:, KNEES].max(1) > KNEES_SEEN_MIN))
+    alone = np.isnan(track.bystanders).all((1, 2)) & np.isnan(track.neighbours).all((1, 2))
+    guessed = alone & (track.body[:, KNEES, 1].min(1) < height)
+    wanted = np.flatnonzero(track.present & (guessed | (track.visibility[:, KNEES].max(1) > KNEES_SEEN_MIN)))
     if not len(wanted):
         return result
     needed = set(wanted.tolist())

@@ -28,6 +28,9 @@ OUTLINE_ALPHA_MIN = 128
 """Matte (0-255) from which a pixel is inside the outline."""
 OUTLINE_WIDTH_MIN = 4
 """Pixels: narrower tops of outlines are hands or noise, not heads."""
+OUTLINE_OF_TRUNK = (0.2, 0.8)
+"""Bounds of the heads' widths over the trunk's length, usually: beyond them the mattes show something else on top.
+Measured from behind: 0.34 to 0.42; of a child before a bed 1.15."""
 TRUNK_PERCENTILE = 75
 """Percentile of the trunk's length over the head's outline: the network squeezes cut-off trunks and stretches none."""
 USUAL_PERCENTILE = 90
@@ -71,7 +74,7 @@ def near_found(found: Flags, frames_max: int = FACE_GAP_FRAMES_MAX) -> Flags:
 def outline_widths(track: PersonTrack, mattes: Mattes) -> Array:
     """(F,) px, width of the head in the matte, where neither a face nor the whole body tells the actor's size.
 
-    NaN in all other frames; their mattes are not read.
+    NaN in all other frames, whose mattes are not read, and throughout where the widths are no heads'.
     """
     result = np.full(len(track), np.nan)
     knees = track.visibility[:, KNEES].max(1)
@@ -83,7 +86,9 @@ def outline_widths(track: PersonTrack, mattes: Mattes) -> Array:
     for index, matte in mattes.read(int(wanted[0]), int(wanted[-1]) + 1):
         if index in needed:
             result[index] = head_outline(matte)
-    return result
+    usual = np.nanmedian((result / trunk_lengths(track.body[..., :2].astype(np.float64), track.present))[wanted])
+    heads = OUTLINE_OF_TRUNK[0] < usual < OUTLINE_OF_TRUNK[1]
+    return result if heads else np.full(len(track), np.nan)
 
 
 def head_outline(matte: Bytes) -> float:

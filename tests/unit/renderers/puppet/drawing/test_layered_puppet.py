@@ -155,6 +155,20 @@ def test_legs_behind_a_desk_are_not_drawn(tmp_path: Path):
     assert canvas[y + 30, x, 3] < 10
 
 
+def test_legs_that_the_matte_shows_are_drawn(tmp_path: Path):
+    """Knees that the network does not see are in front of everything where the matte reaches beyond them."""
+    track = track_of([joints()] * 9)
+    track.visibility[:, 25:33] = 0.02
+    track.visibility[4, 25:33] = 0.2  # one frame tells nothing
+    rows = joints()[[25, 27], 1]
+    x, y = np.round(joints()[25]).astype(int)
+    for lowest, drawn in ((rows[1], True), (rows[0] - 20, False)):
+        motion = build_motion(track, 25.0, lowest=np.full(9, lowest))
+        puppet = _puppet(_character(motion, tmp_path), motion)
+        for index in (0, 4):
+            assert (_canvas(puppet.draw(index, 500, 500))[y + 30, x, 3] > 100) == drawn
+
+
 def test_legs_that_the_lower_edge_cuts_off_are_drawn(tmp_path: Path):
     """Knees that the network loses at the frame's edge are not behind a desk if they are seen soon after."""
     track = track_of([joints()] * 8)

@@ -34,7 +34,7 @@ class _Mattes:
 
 def _motion(row: int, lost: tuple[int, ...] = ()) -> Motion:
     track = track_of([joints(30.0, 200.0, 40.0)] * FRAMES)
-    return build_motion(track, 25.0, lowest=lowest_rows(track, _Mattes(row, lost)))
+    return build_motion(track, 25.0, lowest=lowest_rows(track, _Mattes(row, lost), 500))
 
 
 def _soles(motion: Motion, own_below: float = 0.0) -> NDArray[np.float64]:
@@ -84,3 +84,16 @@ def test_soles_are_found_in_the_picture():
 
     assert np.isclose(sole_below(own, alphas), 7, atol=1)
     assert sole_below(own, {}) == 0
+
+
+def test_mattes_of_guessed_knees_are_read_where_nobody_else_is():
+    """A knee that is guessed inside the frame has its matte read, unless a neighbour may stand before it."""
+    track = track_of([joints(30.0, 200.0, 40.0)] * FRAMES)
+    track.visibility[:, 25:29] = 0.05
+    track.neighbours[: FRAMES // 2, 0] = [200, 50, 300, 250, 90]
+
+    rows = lowest_rows(track, _Mattes(250), 500)
+
+    assert np.isnan(rows[: FRAMES // 2]).all()
+    assert (rows[FRAMES // 2 :] == 250).all()
+    assert np.isnan(lowest_rows(track, _Mattes(250), 100)).all()

@@ -21,8 +21,10 @@ SIZES = np.linspace(1.6, 1.0, FRAMES)
 class _Mattes:
     """Head and shoulders of ``SIZES``, cut off by the lower edge; counts the frames that are read."""
 
-    def __init__(self) -> None:
+    def __init__(self, top: int = 0) -> None:
+        """``top``: px, half the width of a bar above the head."""
         self.read_frames: list[int] = []
+        self._top = top
 
     def read(self, start: int, stop: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         for i in range(start, stop):
@@ -31,6 +33,7 @@ class _Mattes:
             radius = round(12 * SIZES[i])
             cv2.circle(matte, (80, 20 + radius), radius, 255, -1)
             cv2.ellipse(matte, (80, 20 + 6 * radius), (3 * radius, 4 * radius), 0, 0, 360, 255, -1)
+            matte[5:25, 80 - self._top : 80 + self._top] = 255
             yield i, matte
 
 
@@ -129,3 +132,8 @@ def test_outlines_of_few_frames_do_not_tell_the_size() -> None:
     assert np.array_equal(outline_sizes(widths, trunk), trunk)
     widths[:] = 150
     assert np.ptp(outline_sizes(widths, trunk)) == 0
+
+
+def test_what_is_wider_than_heads_tells_no_size():
+    """A matte that holds a wide thing above the head leaves the size to the trunk."""
+    assert np.isnan(outline_widths(_squeezed_track(), _Mattes(top=70))).all()
