@@ -6,11 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Mask
 from bodydouble.perception.triangulation import triangulate
 from bodydouble.renderers.puppet.drawing.far_side import HeadVertices, needs_far_side, with_far_side
 from bodydouble.renderers.puppet.drawing.irises import Iris, find_irises, own_gaze
 from bodydouble.renderers.puppet.drawing.lips import lip_colour, with_lips_alone
 from bodydouble.renderers.puppet.drawing.mesh import Mesh, build_mesh
+from bodydouble.renderers.puppet.drawing.skull import HAIR_DEPTH, SILHOUETTE, Skull, build_skull
 from bodydouble.renderers.puppet.motion.expression import normalised, resting_face, smoothstep
 from bodydouble.renderers.puppet.motion.head import OVAL, Head
 from bodydouble.renderers.puppet.painting import hull_mask
@@ -20,14 +22,10 @@ Array = NDArray[np.float64]
 
 FACE_VERTICES = 478
 """Vertices of the mesh that are face landmarks, with the irises; the skirt around the face follows."""
-SILHOUETTE = 0.45
-"""Face widths from the face's outline at which hair no longer turns with the face but stays the head's outline."""
 RINGS = (0.05, 0.11, 0.19, 0.29)
 """Distances, in face widths, of the rows of vertices around the face."""
 UNFOLD_MARGIN = 0.02
 """Face widths that the face's outline lies outside its neighbours at least."""
-HAIR_DEPTH = 0.25
-"""Face widths by which hair and ears at ``SILHOUETTE`` lie behind the face's outline."""
 OUTLINE_SPREAD, OUTLINE_REACH, OUTLINE_NEIGHBOURS = 0.04, 0.18, 4
 """Face widths over which a vertex mixes the outline's points beside it, and over which it follows them when the face
 changes; and how many points it follows."""
@@ -86,10 +84,16 @@ class FaceMesh:
     irises: tuple[Iris, Iris]  # in the head's texture, image left first
     own_gaze: Array  # (2,) see ``gaze_of``
     lips: Array | None  # (3,) colour 0-255, see ``lip_colour``
+    skull: Skull | None  # what is behind it
 
 
-def build_face_mesh(anatomy: Anatomy, rgba: NDArray[np.uint8]) -> FaceMesh | None:
+def build_face_mesh(
+    anatomy: Anatomy, rgba: NDArray[np.uint8], back: NDArray[np.uint8] | None = None, skull: Mask | None = None
+) -> FaceMesh | None:
     """The mesh of the face and head, textured by the trunk's layer ``rgba`` (h, w, 4), premultiplied.
+
+    ``back`` (h, w, 4) is that layer from behind, ``skull`` (h, w) the head in it; without them there is nothing
+    behind a face.
 
     None where the picture shows no face.
     """
@@ -125,6 +129,7 @@ def build_face_mesh(anatomy: Anatomy, rgba: NDArray[np.uint8]) -> FaceMesh | Non
         irises=irises,
         own_gaze=own_gaze(irises),
         lips=lip_colour(mesh.rgba, mesh.vertices[:FACE_VERTICES]),
+        skull=None if back is None or skull is None else build_skull(anatomy.face, anatomy.head, back, skull),
     )
 
 

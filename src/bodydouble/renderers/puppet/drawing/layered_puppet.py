@@ -15,6 +15,7 @@ from bodydouble.renderers.puppet.body.skinning import dual_quaternions, skin_poi
 from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand, cropped, draw_shadow, lay_over
 from bodydouble.renderers.puppet.drawing.mesh import bounds_of, draw_mesh
 from bodydouble.renderers.puppet.drawing.placed_layer import PlacedLayer, place_layer
+from bodydouble.renderers.puppet.drawing.skull import shows
 from bodydouble.renderers.puppet.drawing.wrist import wrist_of
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import apply_expression
@@ -200,12 +201,19 @@ class LayeredPuppet:
         moved = ((shown - figure.own_face) * head.scale)[list(OVAL)]
         solid[FACE_POINTS:] += (figure.skirt_weight[..., None] * moved[figure.skirt]).sum(1)
         turned = solid @ turn.T
-        turned -= turned[:FACE_POINTS].mean(0)
+        face_middle = turned[:FACE_POINTS].mean(0)
+        turned -= face_middle
         middle = skinned[:MESH_POINTS, :2].mean(0)
         share = figure.head_share[:, None]
         place = skinned[:, :2] * (1 - share) + (turned[:, :2] + middle) * share
-        place = place * float(self._retargeting.scales[index]) + self._retargeting.roots[index]
+        scale, root = float(self._retargeting.scales[index]), self._retargeting.roots[index]
+        place = place * scale + root
         x0, y0, x1, y1 = bounds
+        if figure.skull is not None and shows(head.rotation, turn):
+            origin = (middle - face_middle[:2]) * scale + root - [x0, y0]
+            dome = figure.skull.drawn(turn, origin, scale, y1 - y0, x1 - x0)
+            if dome is not None:
+                lay_over(canvas, *dome)
         gazes = [iris.towards(expression.gaze, figure.own_gaze) for iris in figure.irises]
         drawn = draw_mesh(figure.head, place - [x0, y0], turned[:, 2], y1 - y0, x1 - x0, gazes)
         if drawn is not None:

@@ -11,7 +11,7 @@ from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_likelihood_ratio
 from bodydouble.renderers.puppet.picture.extension import skin_like
-from bodydouble.renderers.puppet.picture.regions import closed, filled, opened, softened, widened
+from bodydouble.renderers.puppet.picture.regions import closed, filled, opened, softened, touching, widened
 
 Array = NDArray[np.float64]
 
@@ -74,6 +74,8 @@ NECK_SHADE, NECK_ROUND, NECK_DEEP, NECK_DEEP_REACH = 0.9, 0.3, 0.25, 0.15
 reach of that."""
 REMAP_MAX = 32_000
 """Columns that OpenCV looks up at once, at most."""
+NAPE_SIDES, HANGING_END = 0.72, 0.95
+"""Rows at which the dome of a skull ends: short hair at the ears' lobes, and hanging hair at the shoulders."""
 HANGING_MIN = 0.5
 """Share of the rows beside the lower face that show hair at both sides, from which on it covers the neck."""
 
@@ -93,6 +95,11 @@ class _Layout:
         """Row at ``share`` of the face's height from its top."""
         return int(self.top + share * self.height)
 
+    def skull(self, head: Mask, end: float = NAPE_SIDES) -> Mask:
+        """What of ``head`` (h, w) is near the face, down to the row ``end``, in one piece."""
+        _, down = self.places()
+        return touching(head & (self.around | self.inner) & (down < end), self.face & (down < end)) & (down < end)
+
     def places(self) -> tuple[Floats, Floats]:
         """(1, w) and (h, 1): face heights to the right of the middle, and down from the top."""
         rows, columns = np.arange(self.face.shape[0])[:, None], np.arange(self.face.shape[1])[None]
@@ -100,7 +107,16 @@ class _Layout:
         return across.astype(np.float32), down.astype(np.float32)
 
 
-def back_of_head(colour: Floats, opacity: Floats, solid: Mask, face: Mask, skin: Array) -> tuple[Floats, Floats]:
+@dataclass(frozen=True, kw_only=True)
+class BackOfHead:
+    """A head's layer seen from behind."""
+
+    colour: Floats  # (h, w, 3) 0-255
+    opacity: Floats  # (h, w) 0-1
+    skull: Mask  # (h, w) head and hair, down to the nape or to where hanging hair ends
+
+
+def back_of_head(colour: Floats, opacity: Floats, solid: Mask, face: Mask, skin: Array) -> BackOfHead:
     """``colour`` (h, w, 3) 0-255 and ``opacity`` (h, w) 0-1 of the head's layer, seen from behind.
 
     Hair covers face and forehead, and ears unless it is short. Below short hair are a nape and a neck. ``solid`` (h, w)
@@ -113,12 +129,13 @@ def back_of_head(colour: Floats, opacity: Floats, solid: Mask, face: Mask, skin:
         max(0, int(rows[0]) - up) : int(rows[0]) + down,
         max(0, middle - beside) : middle + beside,
     ]
-    back, seen = colour.copy(), opacity.copy()
-    back[part], seen[part] = _from_behind(colour[part], opacity[part], solid[part], face[part], skin)
-    return back, seen
+    back, seen, skull = colour.copy(), opacity.copy(), np.zeros(face.shape, np.bool_)
+    own = _from_behind(colour[part], opacity[part], solid[part], face[part], skin)
+    back[part], seen[part], skull[part] = own.colour, own.opacity, own.skull
+    return BackOfHead(colour=back, opacity=seen, skull=skull)
 
 
-def _from_behind(colour: Floats, opacity: Floats, solid: Mask, face: Mask, skin: Array) -> tuple[Floats, Floats]:
+def _from_behind(colour: Floats, opacity: Floats, solid: Mask, face: Mask, skin: Array) -> BackOfHead:
     """``back_of_head`` of the head's part of a picture."""
     rows = np.flatnonzero(face.any(1))
     height = int(np.ptp(rows)) + 1
@@ -135,18 +152,23 @@ def _from_behind(colour: Floats, opacity: Floats, solid: Mask, face: Mask, skin:
     upper = place.around & (down < HAIR_ROWS)
     hair = upper & ~skin_like(colour, skin, upper, SKIN_DARKER)
     if not upper.any():
-        return colour, opacity
+        return BackOfHead(colour=colour, opacity=opacity, skull=place.skull(face))
     bald = np.count_nonzero(hair) < BALD_MAX * np.count_nonzero(upper)
     like = hair if bald else _like_crown(colour, hair, skin, solid & (np.abs(across) < LOCKS_BESIDE), place)
     if bald or not (like & upper).any():
-        return _lit(filled(colour, upper, inner), inner, place), opacity
+        plain = _lit(filled(colour, upper, inner), inner, place)
+        return BackOfHead(colour=plain, opacity=opacity, skull=place.skull(inner & solid))
     near = widened(inner, FOREHEAD * height) | (down > EARS[0])
     covered = inner | opened(upper & ~like & near, SPECK * height)
     if _hangs(place.around & like, place.row(NAPE), place.row(1)):
         covered |= _between_locks(like & ~face, solid, place)
-        return _lit(_combed(colour, like & upper, covered, place), covered, place), opacity
-    covered &= ~_ears(place, covered, hair)
-    return _with_neck(_lit(_combed(colour, like & upper, covered, place), covered, place), opacity, solid, skin, place)
+        combed = _lit(_combed(colour, like & upper, covered, place), covered, place)
+        return BackOfHead(colour=combed, opacity=opacity, skull=place.skull(covered | like, HANGING_END))
+    ears = _ears(place, covered, hair)
+    covered &= ~ears
+    combed = _lit(_combed(colour, like & upper, covered, place), covered, place)
+    back, seen = _with_neck(combed, opacity, solid, skin, place)
+    return BackOfHead(colour=back, opacity=seen, skull=place.skull((covered | like) & ~ears))
 
 
 def _combed(colour: Floats, hair: Mask, covered: Mask, place: _Layout) -> Floats:

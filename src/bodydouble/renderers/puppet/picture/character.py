@@ -114,11 +114,12 @@ def character_of(
     if outline is not None:
         cut = with_whole_head(cut, anatomy, outline, margins)
     body = layer_picture(own, cut, anatomy, skin, template, legs=legs_needed(motion), margins=margins.sides)
+    trunk = body.layers.layers["trunk"]
     return Character(
         alpha=cutout.alpha,
         surroundings=picture,
         anatomy=anatomy,
-        face=build_face_mesh(anatomy, body.layers.layers["trunk"].rgba),
+        face=build_face_mesh(anatomy, trunk.rgba, trunk.back, trunk.skull),
         body=body,
         skin=skin,
     )

@@ -42,6 +42,7 @@ class Layer:
     hand: Bytes | None = None  # (h, w) 0-255 where an arm's hand is
     joint: JointPatch | None = None  # of a limb whose elbow or knee is whole in ``rgba``
     back: Bytes | None = None  # the trunk seen from behind: hair instead of the face
+    skull: Mask | None = None  # (h, w) the back of the head in ``back``, down to the nape
     beyond: Mask | None = None  # (T,) of a limb: beyond its elbow or knee
 
 

@@ -208,8 +208,8 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
         return layer
     opacity = np.asarray(opacity, np.float32)
     back = closed_back(colour, opacity, fit, sources.skin)
-    back, opacity = back_of_head(back, opacity, sources.alpha > SOLID, sources.face, sources.skin)
-    return replace(layer, back=premultiplied(back, opacity))
+    head = back_of_head(back, opacity, sources.alpha > SOLID, sources.face, sources.skin)
+    return replace(layer, back=premultiplied(head.colour, head.opacity), skull=head.skull)
 
 
 def _below(hem: float | None, alpha: Floats) -> Floats:

@@ -34,11 +34,18 @@ def test_a_turned_face_gives_its_rotation(angles):
 
 
 def test_small_turns_are_followed_and_large_ones_limited():
-    """Ten degrees stay ten; forty become at least thirty; nothing passes the limit."""
-    for degrees, low, high in ((10, 9, 10.1), (40, 30, 40), (170, 40, np.degrees(TURN_MAX) + 0.1)):
+    """A mesh turned by 10 degrees is one of 14, by 57 a profile's of more than 55; nothing passes the limit."""
+    for degrees, low, high in ((10, 13, 14.1), (57, 55, 80), (170, 60, np.degrees(TURN_MAX) + 0.1)):
         wanted = cv2.Rodrigues(np.array([0.0, np.radians(degrees), 0.0]))[0]
         got = np.degrees(np.linalg.norm(cv2.Rodrigues(limited_turn(np.eye(3), wanted))[0]))
         assert low <= got <= high
+
+
+def test_a_nod_is_followed_as_it_is_seen():
+    """The network measures pitch well: 20 degrees stay about 20."""
+    wanted = cv2.Rodrigues(np.array([np.radians(20), 0.0, 0.0]))[0]
+    got = np.degrees(np.linalg.norm(cv2.Rodrigues(limited_turn(np.eye(3), wanted))[0]))
+    assert 18 < got < 20
 
 
 def test_roll_is_followed_whole():

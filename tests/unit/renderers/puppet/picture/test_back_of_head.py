@@ -25,7 +25,7 @@ def test_short_hair_covers_the_back_of_the_head_down_to_the_nape():
     solid, brown = np.ones((200, 200), np.bool_), 0.45 * SKIN
     for long in (False, True):
         colour, face = _head(brown, long=long)
-        back, _ = back_of_head(colour, WHOLE, solid, face, SKIN)
+        back = back_of_head(colour, WHOLE, solid, face, SKIN).colour
         assert np.abs(back[80:110, 85:115] - brown).max() < 25
         neck = back[136:139, 97:103].mean((0, 1))
         assert (np.linalg.norm(neck - SKIN) < np.linalg.norm(neck - brown)) != long
@@ -36,7 +36,7 @@ def test_a_bald_head_is_bald_from_behind():
     colour, face = _head(None)
     colour[90:110, 90:110] = 30  # eyes and mouth
 
-    back, _ = back_of_head(colour, WHOLE, WHOLE > 0, face, SKIN)
+    back = back_of_head(colour, WHOLE, WHOLE > 0, face, SKIN).colour
 
     light = back[85:115, 85:115] / SKIN
     assert light.min() > 0.75
@@ -51,7 +51,7 @@ def test_hair_falls_in_strands_from_the_crown():
     light = (columns // 6) % 2 > 0
     colour[:75][:, light] = np.where(face[:75][:, light, None], colour[:75][:, light], [60.0, 35.0, 20.0])
 
-    back, _ = back_of_head(colour, WHOLE, WHOLE > 0, face, SKIN)
+    back = back_of_head(colour, WHOLE, WHOLE > 0, face, SKIN).colour
 
     row = back[95, 80:120].mean(1)
     assert np.ptp(row) > 15
@@ -65,7 +65,7 @@ def test_below_short_hair_is_a_neck_and_no_jaw():
         colour, face = _head(0.45 * SKIN, long=long)
         person = (rows < 130) | (np.abs(columns - 100) < 18) | long
         colour[np.hypot(rows - 100, columns - 100) > 90] = 20
-        _, seen = back_of_head(colour, person.astype(np.float32), person, face, SKIN)
+        seen = back_of_head(colour, person.astype(np.float32), person, face, SKIN).opacity
         jaw = np.s_[127:129, 78:80]
         assert face[jaw].any()
         assert (seen[jaw].max() < 0.5) != long
@@ -80,7 +80,7 @@ def test_ears_stand_out_of_short_hair():
         ear = np.hypot(rows - 100, columns - 136) < 5
         colour[ear] = SKIN
         person = (rows < 76) | (np.abs(columns - 100) < 45) | long
-        back, _ = back_of_head(colour, person.astype(np.float32), person, face, SKIN)
+        back = back_of_head(colour, person.astype(np.float32), person, face, SKIN).colour
         near = np.linalg.norm(back[100, 136] - SKIN) < np.linalg.norm(back[100, 136] - 0.45 * SKIN)
         assert near != long
 
@@ -90,6 +90,18 @@ def test_a_large_head_is_made_up_as_a_small_one():
     colour, face = _head(0.45 * SKIN)
     large = np.repeat(np.repeat(colour, 3, 0), 3, 1), np.repeat(np.repeat(face, 3, 0), 3, 1)
 
-    back, _ = back_of_head(large[0], np.ones((600, 600), np.float32), np.ones((600, 600), np.bool_), large[1], SKIN)
+    whole = np.ones((600, 600), np.float32)
+    back = back_of_head(large[0], whole, whole > 0, large[1], SKIN).colour
 
     assert np.abs(back[240:330, 255:345] - 0.45 * SKIN).max() < 25
+
+
+def test_the_skull_ends_at_the_nape():
+    """The dome of a head with short hair ends above the chin; that of long hair goes on to the chin."""
+    for long in (False, True):
+        colour, face = _head(0.45 * SKIN, long=long)
+        skull = back_of_head(colour, WHOLE, WHOLE > 0, face, SKIN).skull
+        last = int(np.flatnonzero(skull.any(1)).max())
+        assert 100 < last < 140
+        assert (last > 125) == long
+        assert skull[70:110, 80:120].all()

@@ -1,0 +1,141 @@
+"""The back of the head as a dome behind the face: what shows beside a face that turns away."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.arrays import Bytes, Floats, Mask, PixelBox
+from bodydouble.renderers.puppet.body.surface import continued
+from bodydouble.renderers.puppet.drawing.mesh import bounds_of, doubled_area, inverse_maps, source_map
+from bodydouble.renderers.puppet.motion.expression import smoothstep
+from bodydouble.renderers.puppet.motion.head import OVAL, Head
+from bodydouble.renderers.puppet.painting import paint_labels
+from bodydouble.renderers.puppet.picture.regions import distance_to, opened
+
+Array = NDArray[np.float64]
+
+STEPS = 7
+"""Cells of the dome's grid for a face width."""
+SILHOUETTE = 0.45
+"""Face widths from the face's outline at which hair no longer turns with the face but stays the head's outline."""
+HAIR_DEPTH = 0.25
+"""Face widths by which hair and ears at ``SILHOUETTE`` lie behind the face's outline."""
+TUFTS = 0.06
+"""Half the width in face widths of locks that are no part of the dome: drawn out to its depth they would be spikes."""
+BOXY = 2.6
+"""Exponent of the dome's profile: 2 is a sphere, more is rounder at the rim and flatter behind, as skulls are."""
+DEPTH = 1.0
+"""Depth of the dome over its radius: a head is about as deep behind its ears as half its width."""
+NECK_SHARE, NAPE_REACH = 0.5, 0.7
+"""Share of the depth that is left at the nape, and radii over which the dome comes in to it."""
+EDGE = 0.06
+"""Face widths over which its lower end goes over into the neck."""
+SPREAD = 0.04
+"""Face widths over which the rim mixes the depths of the face's outline beside it, as the hair before it does."""
+RIM_WIDTH = 2.0
+"""Pixels of its rim in which that depth is measured."""
+SHOWN_FROM = np.deg2rad(10)
+"""Turn away from the picture's own view from which on the dome shows."""
+SOFT, SOFT_SIDE = 0.8, 3
+"""Standard deviation and side in pixels of the blur of its edge."""
+TINY = 1e-6
+"""Areas below it are seen from their edge."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skull:
+    """A textured dome, in the picture's pixels."""
+
+    solid: Array  # (N, 3) px in the head's own frame, relative to its origin
+    source: Array  # (T, 3, 2) px, the triangles in the texture
+    triangles: NDArray[np.int64]  # (T, 3)
+    rgba: Bytes  # (h, w, 4) premultiplied
+
+    def drawn(self, turn: Array, offset: Array, scale: float, height: int, width: int) -> tuple[PixelBox, Bytes] | None:
+        """The dome turned by ``turn`` (3, 3); ``offset`` (2,) px is where its origin is in the frame.
+
+        ``scale``: frame pixels for a picture pixel. None where it is outside of the frame or hidden by the face.
+        """
+        turned = self.solid @ turn.T
+        place = turned[:, :2] * scale + offset
+        corners = place[self.triangles]
+        box = bounds_of(corners, height, width)
+        if box is None:
+            return None
+        x0, y0, x1, y1 = box
+        seen = np.abs(doubled_area(corners)) > TINY
+        order = np.argsort(-turned[self.triangles, 2].mean(1), kind="stable")
+        labels = paint_labels(corners - [x0, y0], order[seen[order]], (y1 - y0, x1 - x0))
+        xs, ys = np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64)
+        source = source_map(labels, inverse_maps(self.source, corners), xs, ys)
+        one_map: Any = None  # both coordinates are in ``source``
+        drawn = cv2.remap(self.rgba, source, one_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        return box, np.asarray(cv2.GaussianBlur(drawn, (SOFT_SIDE, SOFT_SIDE), SOFT), np.uint8)
+
+
+def shows(own: Array, turn: Array) -> bool:
+    """Whether a head of the picture's rotation ``own`` (3, 3), turned to ``turn`` (3, 3), shows more of its back."""
+    return float((own[:, 2] @ turn[:, 2]).clip(-1, 1)) < np.cos(SHOWN_FROM)
+
+
+def build_skull(face: Array, head: Head, back: Bytes, region: Mask) -> Skull | None:
+    """The dome behind ``face`` (478, 3), textured by the layer ``back`` (h, w, 4), which shows the head in ``region``.
+
+    ``region`` (h, w) ends below at the nape. None where it is too small.
+    """
+    region = opened(region & (back[..., 3] > 128), TUFTS * head.width)
+    x, y, w, h = cv2.boundingRect(region.astype(np.uint8))
+    step = max(2, round(head.width / STEPS))
+    if w < 3 * step or h < 3 * step:
+        return None
+    columns, rows = np.arange(x - step, x + w + 2 * step, step), np.arange(y - step, y + h + 2 * step, step)
+    grid = np.stack(np.meshgrid(columns, rows), -1).reshape(-1, 2)
+    number = np.arange(len(grid)).reshape(len(rows), len(columns))
+    quads = np.stack([number[:-1, :-1], number[:-1, 1:], number[1:, 1:], number[1:, :-1]], -1).reshape(-1, 4)
+    at = np.clip(grid, 0, [region.shape[1] - 1, region.shape[0] - 1])
+    inside = region[at[:, 1], at[:, 0]]
+    quads = quads[inside[quads].any(1)]
+    # The outer ones lie on the rim: the dome begins there, as deep as the hair before it.
+    places = np.stack(np.meshgrid(np.arange(region.shape[1]), np.arange(region.shape[0])), -1)
+    grid = np.where(inside[:, None], grid, continued(places, region)[at[:, 1], at[:, 0]])
+    rim, dome = _depth(face, head, region)
+    height = rim[grid[:, 1], grid[:, 0]] + np.where(inside, dome[grid[:, 1], grid[:, 0]], 0)
+    points = np.c_[grid, height].astype(np.float64)
+    triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    below = (y + h - np.arange(y + h)) / max(EDGE * head.width, 1)
+    rgba = np.round(back[: y + h] * np.clip(below, 0, 1)[:, None, None]).astype(np.uint8)
+    return Skull(
+        solid=(points - head.origin) @ head.rotation,
+        source=points[triangles][..., :2],
+        triangles=triangles,
+        rgba=np.ascontiguousarray(rgba),
+    )
+
+
+def _depth(face: Array, head: Head, region: Mask) -> tuple[Floats, Floats]:
+    """(h, w) px away from the camera of the nearest rim of ``region`` (h, w), and (h, w) of the dome behind it."""
+    outline = face[list(OVAL)]
+    last = int(np.flatnonzero(region.any(1)).max())
+    upper = region.copy()
+    upper[last:] = True  # the cut at the nape is no rim
+    away = distance_to(~upper)
+    radius = max(float(away[region].max()), 1.0)
+    below = (last - np.arange(len(region))[:, None]) / (NAPE_REACH * radius)
+    round_nape = NECK_SHARE + (1 - NECK_SHARE) * _dome(np.clip(below, 0, None))
+    edge = region & (away < RIM_WIDTH)
+    rows, columns = np.nonzero(edge)
+    apart = ((np.stack([columns, rows], 1)[:, None] - outline[None, :, :2]) ** 2).sum(2)
+    nearness = 1 / (apart + (SPREAD * head.width) ** 2)
+    rim = np.zeros(region.shape, np.float32)
+    hair = HAIR_DEPTH * smoothstep(0, SILHOUETTE, np.sqrt(apart.min(1)) / head.width)
+    rim[edge] = (nearness @ outline[:, 2]) / nearness.sum(1) + hair * head.width
+    dome = DEPTH * radius * _dome(away / radius) * round_nape * region
+    return continued(rim, edge), dome.astype(np.float32)
+
+
+def _dome(inside: Array | Floats) -> Array:
+    """(...) 0-1 height of a sphere at ``inside`` (...) of the way from its rim to its middle."""
+    return np.clip(1 - (1 - np.clip(inside, 0, 1)) ** BOXY, 0, 1) ** (1 / BOXY)

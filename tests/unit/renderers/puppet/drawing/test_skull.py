@@ -1,0 +1,62 @@
+"""The dome behind a face."""
+
+import cv2
+import numpy as np
+
+from bodydouble.renderers.puppet.drawing.skull import Skull, build_skull, shows
+from bodydouble.renderers.puppet.motion.head import OVAL, Head
+
+HAIR = (90, 40, 20, 255)
+CENTRE, WIDTH = 150, 100
+
+
+def _skull() -> Skull:
+    """That of a flat face 100 px wide in hair, which reaches 15 px farther at the sides and 30 above."""
+    angles = np.arange(len(OVAL)) * 2 * np.pi / len(OVAL)
+    face = np.zeros((478, 3))
+    face[:, :2] = CENTRE
+    face[list(OVAL), :2] += np.c_[np.sin(angles) * WIDTH / 2, -np.cos(angles) * 0.65 * WIDTH]
+    rows, columns = np.mgrid[0:300, 0:300]
+    region = (((columns - CENTRE) / 65) ** 2 + ((rows - CENTRE) / 95) ** 2 < 1) & (rows < 190)
+    back = np.zeros((300, 300, 4), np.uint8)
+    back[region] = HAIR
+    origin = np.array([CENTRE, CENTRE, 0.0])
+    head = Head(rotation=np.eye(3), centre=origin[:2], origin=origin, width=WIDTH, height=60)
+    skull = build_skull(face, head, back, region)
+    assert skull is not None
+    return skull
+
+
+def _columns(skull: Skull, yaw: float) -> tuple[int, int]:
+    """First and last opaque column at the height of the eyes."""
+    drawn = skull.drawn(cv2.Rodrigues(np.array([0, yaw, 0]))[0], np.array([CENTRE, CENTRE]), 1.0, 300, 300)
+    assert drawn is not None
+    (x0, y0, _, _), rgba = drawn
+    seen = np.flatnonzero(rgba[CENTRE - 20 - y0, :, 3] > 128) + x0
+    assert np.ptp(seen) + 1 == len(seen)  # one piece
+    return int(seen[0]), int(seen[-1])
+
+
+def test_a_head_from_the_side_is_about_as_deep_as_wide():
+    """Turned by 80 degrees, the head reaches 45 to 75 px behind the ears, away from the face."""
+    left, right = _columns(_skull(), np.radians(80))
+    assert 45 < right - CENTRE < 75
+    other_left, other_right = _columns(_skull(), np.radians(-80))
+    assert abs((CENTRE - other_left) - (right - CENTRE)) < 5
+    assert abs((other_right - CENTRE) - (CENTRE - left)) < 5
+
+
+def test_in_the_pictures_own_view_the_dome_is_its_outline():
+    """Unturned, it is as wide as the hair, and it is not drawn because the face hides it."""
+    left, right = _columns(_skull(), 0.0)
+    assert abs(left - (CENTRE - 65)) < 5
+    assert abs(right - (CENTRE + 65)) < 5
+    assert not shows(np.eye(3), cv2.Rodrigues(np.array([0, np.radians(5), 0]))[0])
+    assert shows(np.eye(3), cv2.Rodrigues(np.array([0, np.radians(30), 0]))[0])
+
+
+def test_no_dome_without_a_back():
+    """Where the picture shows hardly any head above the nape, there is no dome."""
+    head = Head(rotation=np.eye(3), centre=np.zeros(2), origin=np.zeros(3), width=WIDTH, height=60)
+    nothing = np.zeros((300, 300), np.bool_)
+    assert build_skull(np.zeros((478, 3)), head, np.zeros((300, 300, 4), np.uint8), nothing) is None
