@@ -235,7 +235,7 @@ class LayeredPuppet:
             start = motion.body[index, BodyPoint.LEFT_WRIST + side]
             result.append(
                 DrawnHand(
-                    side=1 - side if retargeting.back[index] else side,
+                    side=1 - side if retargeting.exchanged[index] else side,
                     wrist=wrist,
                     direction=tip - wrist,
                     kept=kept if self._keep_hands else 0.0,
@@ -248,7 +248,7 @@ class LayeredPuppet:
     def _wrist(self, index: int, pose: Pose, hand: DrawnHand, bounds: PixelBox) -> tuple[PixelBox, Bytes] | None:
         """A made-up wrist that goes under an arm, in ``bounds``."""
         motion = self._retargeting.motion
-        side = 1 - hand.side if self._retargeting.back[index] else hand.side
+        side = 1 - hand.side if self._retargeting.exchanged[index] else hand.side
         elbow = pose.joints[f"elbow_{'lr'[side]}"][:2] * float(self._retargeting.scales[index])
         wrist = wrist_of(
             motion.hands[index, side],

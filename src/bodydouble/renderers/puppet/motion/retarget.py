@@ -18,7 +18,7 @@ from bodydouble.renderers.puppet.motion.legs import SHIFT_MAX, directions_to, pl
 from bodydouble.renderers.puppet.motion.posing import Posing
 from bodydouble.renderers.puppet.motion.rest_skeleton import CROWN, RestSkeleton
 from bodydouble.renderers.puppet.motion.sitting import lean_of
-from bodydouble.renderers.puppet.motion.turning import as_facing, back_frames
+from bodydouble.renderers.puppet.motion.turning import as_facing, back_frames, exchanged_frames
 from bodydouble.renderers.puppet.motion.visibility import hips_seen, legs_seen
 
 Array = NDArray[np.float64]
@@ -46,6 +46,7 @@ class Retargeting:
     def __init__(self, rest: RestSkeleton, motion: Motion, template: BodyTemplate, *, own_size: bool = False) -> None:
         """``own_size``: keep the character's proportion to the actor's head instead of the actor's height."""
         self.back = back_frames(motion)
+        self.exchanged = exchanged_frames(motion, self.back)
         self.rest = rest
         self.motion = as_facing(motion, self.back)
         self.legs_seen = legs_seen(motion)

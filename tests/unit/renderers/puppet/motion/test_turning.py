@@ -1,7 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
-from bodydouble.renderers.puppet.motion.turning import SWAPPED, TURN_MAX, as_facing, back_frames, limited_across
+from bodydouble.renderers.puppet.motion.turning import (
+    SWAPPED,
+    TURN_MAX,
+    as_facing,
+    back_frames,
+    exchanged_frames,
+    limited_across,
+)
 from mannequin import joints, track_of
 
 
@@ -34,6 +43,39 @@ def test_an_actor_first_seen_from_the_side_shows_what_comes_next():
         poses.append(pose)
 
     assert back_frames(build_motion(track_of(poses), 25.0)).all()
+
+
+def _from_behind(wrong: slice) -> Motion:
+    """50 frames of a back, without a face; in the ``wrong`` ones the network takes it for a front."""
+    front, poses = joints(), []
+    for share in np.where(np.isin(np.arange(50), np.arange(50)[wrong]), 1, -1):
+        pose = front.copy()
+        pose[:, 0] = 250 + (front[:, 0] - 250) * share
+        poses.append(pose)
+    motion = build_motion(track_of(poses), 25.0)
+    return replace(motion, face_found=np.zeros(50, np.bool_))
+
+
+def test_a_back_that_is_taken_for_a_front_stays_a_back():
+    """Ten frames in a front's order without a face are still a back, and the left shoulder stays at image right."""
+    motion = _from_behind(np.s_[20:30])
+    back = back_frames(motion)
+
+    facing = as_facing(motion, back)
+
+    assert back.all()
+    assert not exchanged_frames(motion, back)[20:30].any()
+    assert (facing.body[:, 11, 0] > facing.body[:, 12, 0]).all()
+
+
+def test_a_short_front_with_a_face_is_a_front():
+    """The same ten frames are a front if a face is found in them; without one, a second is."""
+    motion = _from_behind(np.s_[20:30])
+    faces = np.zeros(50, np.bool_)
+    faces[20:30] = True
+
+    assert not back_frames(replace(motion, face_found=faces))[20:30].any()
+    assert not back_frames(_from_behind(np.s_[10:35]))[10:35].any()
 
 
 def test_a_back_is_driven_as_a_front():
