@@ -42,9 +42,10 @@ def with_lost_hands(
         way = body[:, knuckles].mean(1) - body[:, wrist]
         pointing = np.hypot(*way.T) >= LENGTH_MIN
         seen = track.present & pointing & (track.visibility[:, wrist] >= WRIST_SEEN_MIN)
-        for start, stop in spans(track.present, track.shot, gap_max=0):
+        # Once the wrist is hidden, the hand may be behind something: it is believed as long as nothing came between.
+        for start, stop in spans(seen | own[:, k], track.shot, gap_max=0):
             known = start + np.flatnonzero(own[start:stop, k] & pointing[start:stop])
-            lost = start + np.flatnonzero(seen[start:stop] & ~own[start:stop, k])
+            lost = start + np.flatnonzero(~own[start:stop, k])
             if not len(known) or not len(lost):
                 continue
             nearest = known[np.abs(known[None] - lost[:, None]).argmin(1)]

@@ -34,9 +34,9 @@ def test_a_lost_hand_stays_at_the_end_of_its_arm_for_a_while():
 
 
 def test_a_hand_is_not_kept_where_the_wrist_is_hidden_or_after_a_cut():
-    """Where the arm's end is not seen, and in another shot, nothing says where the hand is."""
+    """Once the arm's end was hidden, and in another shot, nothing says where the hand is."""
     hidden, cut = _waving(), _waving([0] * 18 + [1] * 42)
-    hidden.visibility[15:, 15] = 0.3
+    hidden.visibility[15:18, 15] = 0.3
 
     assert (build_motion(hidden, 25.0).hand_weight[15:, 0] == 0).all()
     assert (build_motion(cut, 25.0).hand_weight[18:, 0] == 0).all()
