@@ -22,7 +22,14 @@ from bodydouble.renderers.puppet.motion.expression import (
 from bodydouble.renderers.puppet.motion.gaze import gaze_of, iris_places
 from bodydouble.renderers.puppet.motion.head import Head, head_of_body, head_of_face
 from bodydouble.renderers.puppet.motion.lost_hands import WRISTS, with_lost_hands
-from bodydouble.renderers.puppet.motion.size import SIZE_SIGMA, along_trend, near_found, outline_sizes, trunk_lengths
+from bodydouble.renderers.puppet.motion.size import (
+    SIZE_SIGMA,
+    along_trend,
+    cut_off_above,
+    near_found,
+    outline_sizes,
+    trunk_lengths,
+)
 
 Array = NDArray[np.float64]
 
@@ -70,6 +77,7 @@ class Motion:
     hands: Array  # (F, 2, 21, 2) NaN where not seen
     hand_weight: Array  # (F, 2) 0-1, how far the seen hand may be trusted, faded at its ends
     lowest: Array  # (F,) px, lowest row of the matte; NaN where unknown
+    cut_off: NDArray[np.bool_]  # (F,) see ``size.cut_off_above``
 
     def __len__(self) -> int:
         return len(self.shot)
@@ -108,7 +116,8 @@ def build_motion(
         seen = np.where(np.isfinite(hands[:, k, 0]), hands[:, k, 0], body[:, wrist])
         body[:, wrist] = body[:, wrist] * (1 - weight) + seen * weight
     unknown = np.full(len(track), np.nan)
-    rotation, centre, size, heads = _heads(track, frame_rate, unknown if outline is None else outline)
+    cut_off = cut_off_above(track)
+    rotation, centre, size, heads = _heads(track, frame_rate, unknown if outline is None else outline, cut_off)
     offsets, gaze, opening, mouth = _expressions(track, heads)
     return Motion(
         frame_rate=frame_rate,
@@ -130,6 +139,7 @@ def build_motion(
         hands=hands,
         hand_weight=hand_weight,
         lowest=unknown if lowest is None else lowest,
+        cut_off=cut_off,
     )
 
 
@@ -189,7 +199,9 @@ def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, A
     return offsets, gaze, opening, mouth
 
 
-def _heads(track: PersonTrack, frame_rate: float, outline: Array) -> tuple[Array, Array, Array, list[Head | None]]:
+def _heads(
+    track: PersonTrack, frame_rate: float, outline: Array, cut_off: NDArray[np.bool_]
+) -> tuple[Array, Array, Array, list[Head | None]]:
     """Rotation, centre and size of each frame's head, and the heads seen by their face."""
     frames = len(track)
     rotation = np.tile(np.eye(3), (frames, 1, 1))
@@ -212,6 +224,7 @@ def _heads(track: PersonTrack, frame_rate: float, outline: Array) -> tuple[Array
         # A profile's ears lie on each other: without a face the trunk tells the size, or the head's outline.
         by_trunk = outline_sizes(outline[start:stop], share * torso[start:stop])
         own_size = np.array([h.size if ok else size for h, ok, size in zip(fine, found, by_trunk, strict=True)])
+        own_size = fill_gaps(own_size, ~cut_off[start:stop])
         own_centre = np.array([h.centre for h in fine])
         own_centre[~found] += shift * own_size[~found, None]
         own_turn = np.stack([h.rotation for h in fine])

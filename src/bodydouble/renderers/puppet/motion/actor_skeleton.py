@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.landmark_indices import KNEES, BodyPoint
-from bodydouble.perception.smoothing import gaussian_smoothed, spans
+from bodydouble.perception.smoothing import fill_gaps, gaussian_smoothed, spans
 from bodydouble.perception.trunk import (
     HIPS,
     SHOULDERS,
@@ -171,7 +171,8 @@ def size_of(motion: Motion, change: Array, change_min: float) -> Array:
     """
     result = np.ones(len(motion))
     for start, stop in spans(motion.present, motion.shot, gap_max=0):
-        result[start:stop] = np.exp(along_trend(change[start:stop], SIZE_SIGMA))
+        seen = fill_gaps(change[start:stop], ~motion.cut_off[start:stop])
+        result[start:stop] = np.exp(along_trend(seen, SIZE_SIGMA))
     seen = result[motion.present]
     return result if float(seen.max() / seen.min()) >= change_min else np.ones(len(motion))
 

@@ -1,10 +1,11 @@
 """The character's bones in each frame: the actor's directions, the character's lengths."""
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from bodydouble.perception.body_template import BodyTemplate
-from bodydouble.perception.smoothing import gaussian_smoothed, spans
+from bodydouble.perception.smoothing import fill_gaps, gaussian_smoothed, spans
 from bodydouble.renderers.puppet.body.skeleton import LEGS, SIDES
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.actor_skeleton import (
@@ -36,6 +37,8 @@ UPRIGHT_PERCENTILE, UPRIGHT_MIN = 90, 0.8
 """Percentile of the actor's height on screen, and the share of it from which a frame tells how tall the actor is."""
 HEIGHT_STEP = 4
 """Distance in frames of the heights that are compared: a pose costs a millisecond."""
+INSIDE_REACH = 24
+"""Frames before and after one whose head is brought into the frame in which the body comes down, and returns."""
 INSIDE_SCALE_MIN = 0.8
 """Factor on the character's size that brings its head into the frame, at least. Chosen by eye on half bodies."""
 
@@ -100,7 +103,7 @@ class Retargeting:
             return
         if not self.legs_seen:
             for start, stop in spans(self.motion.present, self.motion.shot):
-                self.roots[start:stop, 1] += outside[start:stop].max()
+                self.roots[start:stop, 1] += _envelope(outside[start:stop])
             return
         feet = self._contacts[..., 1].max(1)
         self.scale *= max(float((feet / (feet + outside))[outside > 0].min()), INSIDE_SCALE_MIN)
@@ -157,6 +160,7 @@ class Retargeting:
 
         Where the actor is not seen down to the feet, face and shoulders are where the actor's are, on average. The
         shoulders follow the actor's at once. Hips may be outside the frame, where the network's guess of them trembles.
+        Where the frame's upper edge cuts the shoulders off, the body goes on with the hips.
         """
         actor, motion = self.actor, self.motion
         held = actor.hips[:, :2].copy()
@@ -177,8 +181,15 @@ class Retargeting:
         for start, stop in spans(motion.present, motion.shot, gap_max=0):
             here = slice(start, stop)
             away = gaussian_smoothed(offsets[here] - held[here], ROOT_SIGMA)
-            result[here] = held[here] + away
+            hips = actor.hips[here, :2]
+            result[here] = hips + fill_gaps(held[here] + away - hips, ~motion.cut_off[here])
         return result
+
+
+def _envelope(values: Array) -> Array:
+    """(F,) at least ``values`` (F,) of 0 or more, and smooth."""
+    padded = np.pad(values, INSIDE_REACH, mode="edge")
+    return gaussian_smoothed(sliding_window_view(padded, 2 * INSIDE_REACH + 1).max(1), INSIDE_REACH / 4)
 
 
 def _support(contacts: Array, actor: ActorSkeleton) -> Array:

@@ -10,7 +10,7 @@ from bodydouble.perception.footage import Mattes
 from bodydouble.perception.landmark_indices import KNEES
 from bodydouble.perception.smoothing import fill_gaps, gaussian_smoothed
 from bodydouble.perception.track import PersonTrack
-from bodydouble.perception.trunk import shoulder_vector, spine_vector
+from bodydouble.perception.trunk import shoulder_centre, shoulder_vector, spine_vector
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -31,6 +31,9 @@ OUTLINE_WIDTH_MIN = 4
 OUTLINE_OF_TRUNK = (0.2, 0.8)
 """Bounds of the heads' widths over the trunk's length, usually: beyond them the mattes show something else on top.
 Measured from behind: 0.34 to 0.42; of a child before a bed 1.15."""
+SHOULDERS_ABOVE = 0.15
+"""Trunk lengths from the frame's upper edge down to the shoulders below which the edge cuts off a head without a face.
+The network then squeezes head and trunk into what it sees. Chosen by eye on a dancer whom the camera leaves upwards."""
 TRUNK_PERCENTILE = 75
 """Percentile of the trunk's length over the head's outline: the network squeezes cut-off trunks and stretches none."""
 USUAL_PERCENTILE = 90
@@ -69,6 +72,15 @@ def near_found(found: Flags, frames_max: int = FACE_GAP_FRAMES_MAX) -> Flags:
     after = index[np.clip(np.searchsorted(index, at), 0, len(index) - 1)]
     before = index[np.clip(np.searchsorted(index, at, side="right") - 1, 0, len(index) - 1)]
     return found | ((before < at) & (at < after) & (after - before - 1 <= frames_max))
+
+
+def cut_off_above(track: PersonTrack) -> Flags:
+    """(F,) where the frame's upper edge cuts head and shoulders off: their landmarks are guesses inside the frame."""
+    body, present = track.body[..., :2].astype(np.float64), track.present
+    if not present.any():
+        return np.zeros(len(track), np.bool_)
+    trunk = float(np.median(np.linalg.norm(spine_vector(body)[present], axis=1)))
+    return present & ~track.face_found & (shoulder_centre(body)[:, 1] < SHOULDERS_ABOVE * trunk)
 
 
 def outline_widths(track: PersonTrack, mattes: Mattes) -> Array:
