@@ -102,6 +102,7 @@ def test_a_frame_is_drawn_the_same_each_time(puppet: LayeredPuppet):
 def test_the_actors_hand_takes_the_puppets_place_within_a_frame(tmp_path: Path):
     """Of the frames over which a wrist goes to a hand that appears, one shows both hands."""
     track = track_of([joints()] * 12)
+    track.visibility[:4, 15] = 0.3
     track.hand_found[4:, 0] = True
     track.hands[4:, 0] = 0
     track.hands[4:, 0, :, :2] = joints()[15] + np.linspace([0, 0], [0, 24], 21)
