@@ -16,8 +16,8 @@ OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379
 """Face mesh indices of the face's outline, clockwise from the top."""
 CHEEKS = (117, 118, 50, 205, 36, 346, 347, 280, 425, 266, 4, 5, 195)
 """Face mesh indices of cheeks and nose, skirting eyes, mouth, brows and beard: skin alone."""
-TURN_MAX = np.deg2rad(80)
-"""Limit of the turn away from the reference's own direction, approached but never reached: 60° become 51°."""
+TURN_MAX = np.deg2rad(70)
+"""Limit of the turn away from the reference's own direction, approached but never reached: 60° become 49°."""
 YAW_GAIN = 1.4
 """Factor on the yaw of an actor's face mesh: the network sees too little depth in turned faces. Measured: 10°, 23°, 36°
 and 57° where noses and cheeks on screen say 14°, 32°, 46° and 61°, and a viewer 12°, 40°, 47° and 88°."""
