@@ -31,12 +31,14 @@ from bodydouble.renderers.puppet.picture.outlines import behind
 from bodydouble.renderers.puppet.picture.regions import closed, disc_about, filled, narrowed, opened, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import SLIVER, Segmentation, arm_colours
 from bodydouble.renderers.puppet.picture.shading import body_light, lit_skin
-from bodydouble.renderers.puppet.picture.sleeves import along_arm
+from bodydouble.renderers.puppet.picture.sleeves import along_arm, under_shoulder
 
 Array = NDArray[np.float64]
 
 SEAM = (0.2, 0.5)
 """Weight of a limb's bones between which the layer that lies before the trunk fades in."""
+RAISED = (-0.2, 0.5)
+"""Fall of an upper arm over its length between which the trunk's rim begins to follow it. By eye on raised arms."""
 LEG_END = (0.65, 0.95)
 """Weight of a leg's bones between which the trunk's layer ends, under the leg's."""
 RING = 0.35
@@ -138,7 +140,7 @@ def build_layers(
     sources, fit, parts = picture.sources, picture.fit, picture.parts
     shape = (sources.alpha.shape[0], sources.alpha.shape[1])
     arms = both_limbs(template, "arm")
-    surface = _without_arm_weights(surface_of(fit.vertices, template, ~arms, shape, fit.scale), parts, fit.scale)
+    surface = _without_arm_weights(surface_of(fit.vertices, template, ~arms, shape, fit.scale), parts, fit)
     if parts.hem is not None:
         surface = garment_weights(surface, fit, parts.hem)
     layers = {"trunk": _trunk_layer(sources, fit, surface, parts)}
@@ -159,17 +161,27 @@ def limb_weight(surface: Surface, limb: str, side: str) -> Floats:
     return surface.share(tuple(f"{bone}_{side}" for bone in LIMB_BONES[limb]))
 
 
-def _without_arm_weights(surface: Surface, parts: Segmentation, scale: float) -> Surface:
-    """``surface``, in place, with arm weight only where the colours are the arm's: hair does not follow a shoulder."""
+def _without_arm_weights(surface: Surface, parts: Segmentation, fit: BodyFit) -> Surface:
+    """``surface``, in place, with arm weight only where the colours are the arm's: hair does not follow a shoulder.
+
+    Nor does anything follow an arm that the picture shows raised: it would be folded over the chest where that hangs.
+    """
     weights = surface.weights
     chest = BONES.index("spine_03")
     for side in SIDES:
         bones = [BONES.index(f"{bone}_{side}") for bone in LIMB_BONES["arm"]]
-        like = surface.reduced(arm_colours(parts, side, scale))
+        like = surface.reduced(arm_colours(parts, side, fit.scale)) * _hanging(fit, side)
         taken = weights[..., bones] * (1 - like)[..., None]
         weights[..., bones] -= taken
         weights[..., chest] += taken.sum(2)
     return surface
+
+
+def _hanging(fit: BodyFit, side: str) -> float:
+    """0-1: how far the upper arm of ``side`` hangs in the picture."""
+    shoulder, elbow, _ = fit.joints.points[list(ARMS[side].joints), :2]
+    down = float(elbow[1] - shoulder[1]) / max(float(np.hypot(*(elbow - shoulder))), TINY)
+    return float(np.clip((down - RAISED[0]) / (RAISED[1] - RAISED[0]), 0, 1))
 
 
 def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: Segmentation) -> Layer:
@@ -234,15 +246,15 @@ def _arm_layer(picture: LimbPicture, template: BodyTemplate, side: str) -> Layer
     visible = own & (alpha > SEEN)
     lower = surface.share((f"lowerarm_{side}", f"hand_{side}")) > 0.5
     whole = np.where(lower, whole, softened(whole | visible, HIDDEN_SIGMA * fit.scale) > 0.5)
+    along = along_arm(fit, side, shape)
     hand_seen = sources.hands_seen[0 if side == "l" else 1]
-    hidden = whole & ~visible & (alpha > 0.5) & parts.parts["rest"]
+    hidden = whole & ~visible & (alpha > 0.5) & parts.parts["rest"] & ~under_shoulder(fit, side, along)
     if hand_seen:  # the model's hand is not beside it
         hidden &= surface.share((f"hand_{side}",)) < 0.5
     known = narrowed(own & (alpha > SOLID), 2)
     if not known.any():
         known = own & (alpha > 0.5)
     # What the arm is mostly made of goes on under hair and cloth, not their shadows and outlines.
-    along = along_arm(fit, side, shape)
     stretches = [known & (along >= a) & (along < b) for a, b in pairwise(STRETCHES)]  # sleeves end between them
     known = np.any([usual_cloth(sources.colour, part, ARM_SHARE_MIN) for part in stretches if part.any()], axis=0)
     bare = hidden & (weight > SEAM[1]) & _bare_shoulder(sources, fit, side, known)  # no neckline

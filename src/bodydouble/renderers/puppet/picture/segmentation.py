@@ -30,7 +30,7 @@ from bodydouble.renderers.puppet.picture.regions import (
     touching,
     widened,
 )
-from bodydouble.renderers.puppet.picture.sleeves import along_arm, beyond_sleeve, own_seeds, sleeve
+from bodydouble.renderers.puppet.picture.sleeves import along_arm, beyond_sleeve, own_seeds, sleeve, under_shoulder
 
 Array = NDArray[np.float64]
 
@@ -243,7 +243,7 @@ def _arm(
     hair |= opaque & above & ~widened(raw, ABOVE_CLEAR * scale)
     face = face_and_neck(anatomy, opaque.shape)
     # Bare arms have the colour of the face: it is no arm, but says nothing about colours.
-    rest, never = (core | hair) & ~face, face | seen.head
+    rest, never = (core | hair) & ~face, face | seen.head | under_shoulder(fit, side, seen.along)
     seeds &= ~never
     if min(seeds.sum(), rest.sum()) < SEEDS_MIN:
         return visible & opaque, nothing
@@ -349,11 +349,13 @@ def _partition(opaque: Mask, arms: dict[str, Mask], trunk: Mask, face: Mask, fit
     scale = fit.scale
     rest = opaque & ~arms["l"] & ~arms["r"]
     head = ~widened(arms["l"] | arms["r"], RAISED_RIM * scale)
-    head[max(0, int(fit.joints.points[SHOULDERS, 1].min() - HEAD_ABOVE * scale)) :] = False
+    top = fit.joints.points[SHOULDERS, 1].min() - HEAD_ABOVE * scale
+    head[max(0, int(top)) :] = False
     head |= face
     solid = widened(opened(rest, SLIVER * scale), 2)
     rest &= solid | widened(trunk, TRUNK_RIM * scale) | head
-    core = narrowed(trunk, TRUNK_RIM * scale) | head
+    raised = any(fit.joints.points[chain.joints[2], 1] < top for chain in ARMS.values())
+    core = narrowed(trunk, TRUNK_RIM * scale) | (face if raised else head)  # a finger up there hangs on no head
     count, labels = pieces(rest)
     sizes = np.bincount(labels[core & rest], minlength=count + 1)
     rest &= np.isin(labels, np.flatnonzero(sizes >= SEEDS_MIN))

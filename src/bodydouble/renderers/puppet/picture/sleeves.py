@@ -39,6 +39,9 @@ HANGING_STEEP = 2.0
 INNER_WIDTH, WIDE = 1.25, 1.5
 """Width of a hanging sleeve from its bone towards the trunk over that to the outside, and what only cloth of the trunk
 reaches. Measured: 0.8 to 1.3 of baggy sleeves, 1.5 to 2.6 where a jacket's front was taken for its sleeve."""
+RAISED, ARMPIT = 0.3, 0.1
+"""Rise of an upper arm over its length from which on it is raised, and decimetres beyond its shoulder down to which it
+then reaches. Chosen by eye on raised arms."""
 STEPS_MEDIAN, WIDE_STEPS_MIN = 5, 6
 """Pieces of a bone of whose widths the median counts, and of a bone that are too wide at least: a quarter. Hands in
 pockets make fewer."""
@@ -111,6 +114,16 @@ def along_limb(joints: Array, shape: tuple[int, ...]) -> Floats:
         places.append(((xs - start[0]) * bone[0] + (ys - start[1]) * bone[1]) / max(float(bone @ bone), 1.0))
     upper, lower = (distance_to(_line(joints[k : k + 2], shape)) for k in (0, 1))
     return np.where(upper <= lower, np.minimum(places[0], 1), 1 + np.maximum(places[1], 0)).astype(np.float32)
+
+
+def under_shoulder(fit: BodyFit, side: str, along: Floats) -> Mask:
+    """(h, w) the armpit and flank under a raised arm of ``side``: hanging, it would have them above its shoulder.
+
+    ``along`` (h, w) is that of ``along_arm``.
+    """
+    upper = np.diff(fit.joints.points[list(ARMS[side].joints[:2]), :2], axis=0)[0]
+    length = max(float(np.hypot(*upper)), 1.0)
+    return (along < -ARMPIT * fit.scale / length) & (upper[1] < -RAISED * length)
 
 
 def beyond_sleeve(fit: BodyFit, side: str, along: Floats, opaque: Mask, arm: Mask, found: Mask) -> Mask:
