@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, PixelBox
@@ -31,6 +32,11 @@ ONE_PIXEL_AROUND = np.ones((3, 3), np.uint8)
 AGREE_MIN, UNLIKE_MIN = 3, 40
 """Samples of a place from which their median is trusted. Levels (0-255) by which a sample differs from the median in
 some channel, from which it shows something else: a part of the person that its mask misses, or somebody who passes."""
+STRAND_UNLIKE_MIN = 20
+"""As ``UNLIKE_MIN``, of something too thin for ``UNLIKE_SIDE``: a lock of hair, a shoe's rim. It has to differ from all
+that the median shows about that place, so that the edge of a thing in the background counts as none."""
+STRAND_SIDE, DETAIL_MIN = 5, 8
+"""Pixels of the square whose median shows nothing thin, and levels (0-255) by which something thin differs from it."""
 UNLIKE_SIDE = np.ones((3, 3), np.uint8)
 """Smaller spots, in pixels of the small picture, are texture that the camera's path misses."""
 
@@ -252,11 +258,50 @@ def _unlike_most(
     stack = stack.view(np.uint8).reshape(len(colours), len(places), 4)
     taken = ~np.stack([x.ravel().take(places) for x in free])
     usual = _masked_median(stack[:, None], taken[:, None])[0]
-    for mine, sample, hidden in zip(odd, stack, taken, strict=True):
-        differs = cv2.threshold(cv2.absdiff(sample, usual), UNLIKE_MIN, 255, cv2.THRESH_BINARY)[1]
-        unlike = (np.asarray(differs, np.uint8).view(np.uint32)[:, 0] > 0) & ~hidden
-        if not unlike.any():
+    low, high = _range_around(usual, places, hole.shape)
+    for mine, picture, sample, hidden in zip(odd, colours, stack, taken, strict=True):
+        wide = _any_channel(cv2.absdiff(sample, usual), hidden, UNLIKE_MIN)
+        beyond = cv2.max(cv2.subtract(sample, high), cv2.subtract(low, sample))
+        narrow = _any_channel(beyond, hidden, STRAND_UNLIKE_MIN)
+        if not (wide.any() or narrow.any()):
             continue
-        mine.ravel()[places] = unlike
-        mine[:] = cv2.dilate(cv2.morphologyEx(mine.view(np.uint8), cv2.MORPH_OPEN, UNLIKE_SIDE), UNLIKE_SIDE) > 0
+        things, strands = (_at(places, flags, hole.shape) for flags in (wide, narrow))
+        things = cv2.morphologyEx(things, cv2.MORPH_OPEN, UNLIKE_SIDE)
+        strands = cv2.dilate(cv2.min(strands, _details(picture)), UNLIKE_SIDE)
+        mine[:] = cv2.dilate(cv2.max(things, strands), UNLIKE_SIDE) > 0
     return odd
+
+
+def _details(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(h, w) 1 where ``picture`` (h, w, 4) shows something thin, else 0. The edge of a shadow is nothing thin."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGBA2GRAY)
+    detail = cv2.absdiff(grey, cv2.medianBlur(grey, STRAND_SIDE))
+    return np.asarray(cv2.threshold(detail, DETAIL_MIN, 1, cv2.THRESH_BINARY)[1], np.uint8)
+
+
+def _at(places: NDArray[np.intp], flags: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """(h, w) of ``shape``: 1 at the ``places`` (N,), numbers of pixels, that have ``flags`` (N,), else 0."""
+    result = np.zeros(shape, np.uint8)
+    result.ravel()[places] = flags
+    return result
+
+
+def _any_channel(difference: MatLike, hidden: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
+    """(N,) where ``difference`` (N, 4), 0-255, is more than ``least`` in some channel, but for the ``hidden``."""
+    differs = cv2.threshold(difference, least, 255, cv2.THRESH_BINARY)[1]
+    return (np.asarray(differs, np.uint8).view(np.uint32)[:, 0] > 0) & ~hidden
+
+
+def _range_around(
+    usual: NDArray[np.uint8], places: NDArray[np.intp], shape: tuple[int, ...]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """(N, 4) each: the darkest and the lightest of the ``usual`` colours (N, 4) about each of the ``places`` (N,).
+
+    ``places`` are numbers of pixels in a picture of ``shape``.
+    """
+    low, high = np.full((*shape, 4), 255, np.uint8), np.zeros((*shape, 4), np.uint8)
+    for side in (low, high):
+        side.view(np.uint32).ravel()[places] = usual.view(np.uint32)[:, 0]
+    around = (np.asarray(x, np.uint8) for x in (cv2.erode(low, UNLIKE_SIDE), cv2.dilate(high, UNLIKE_SIDE)))
+    low, high = (x.view(np.uint32).ravel().take(places)[:, None].view(np.uint8) for x in around)
+    return low, high

@@ -1,5 +1,6 @@
 """Background that sampled frames show."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -31,6 +32,22 @@ def test_a_sample_that_shows_something_else_than_most_is_left_out() -> None:
     image, known = nearest(path, 0, samples)
     assert known.all()
     assert np.abs(image[45:75, 65:95].astype(int) - scene[45:75, 65:95]).max() < 20
+
+
+def test_a_lock_of_hair_that_one_sample_shows_is_left_out() -> None:
+    """A dark strand, narrower than four of the pixels in which samples are compared, is seen before a bright wall."""
+    path = CameraPath(start=0, to_first=np.tile(np.eye(3), (20, 1, 1)), still=False, share_followed=1.0)
+    wall, samples = np.full((120, 160, 3), 150, np.uint8), []
+    for index in range(5):
+        image, taken = wall.copy(), np.zeros((120, 160), np.uint8)
+        if index == 0:
+            taken[40:80, 60:100] = 255
+        if index == 1:
+            cv2.line(image, (85, 75), (120, 50), (20, 20, 20), 3)
+        samples.append(Sample.of(4 * index, image, taken))
+    image, known = nearest(path, 0, samples)
+    assert known.all()
+    assert np.abs(image.astype(int) - wall).max() < 20
 
 
 def test_two_samples_that_differ_are_taken_as_they_are() -> None:
