@@ -20,18 +20,14 @@ from bodydouble.renderers.puppet.compositing.desk import Desk
 from bodydouble.renderers.puppet.compositing.eyelids import paint_closed_lids
 from bodydouble.renderers.puppet.compositing.hands import KeptHand, keep_hand, moved_hand
 from bodydouble.renderers.puppet.compositing.held import Held, hand_box
+from bodydouble.renderers.puppet.compositing.left_over import with_left_over
 from bodydouble.renderers.puppet.compositing.light import Light, lab_of_colour, relight
 from bodydouble.renderers.puppet.compositing.mouth import MouthLight, paint_inside
 from bodydouble.renderers.puppet.compositing.occlusion import ActorColours
 from bodydouble.renderers.puppet.compositing.other_hands import OtherHands
 from bodydouble.renderers.puppet.compositing.pieces import CELL, pieces_of
 from bodydouble.renderers.puppet.compositing.reduction import reduced, softened
-from bodydouble.renderers.puppet.compositing.removal import (
-    hair_left_over,
-    hair_like,
-    hair_zone,
-    removal_mask,
-)
+from bodydouble.renderers.puppet.compositing.removal import removal_mask
 from bodydouble.renderers.puppet.compositing.seams import match_light
 from bodydouble.renderers.puppet.compositing.stored_plates import Plates
 from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand
@@ -59,8 +55,6 @@ DESK_REACH, FOREARM_WIDTH, FOREARM_SOFT_PIXELS = 0.1, 0.9, 2.0
 hand lengths, and the softness of its edge."""
 BOX_PAD, BOX_PAD_MIN_PIXELS = 1 / 60, 8
 """Border of the box that is computed, in picture heights and at least in pixels, so that blurred edges end in it."""
-SEEN_LEVEL = 127
-"""Level (0-255) of a plate's alpha above which some frame showed the background."""
 ELBOWS = (BodyPoint.LEFT_ELBOW, BodyPoint.RIGHT_ELBOW)
 
 
@@ -108,28 +102,25 @@ class Composer:
         body = self.motion.body[index]
         gone = removal_mask(matte, body, self.motion.visibility[index])
         drawing = self.puppet.draw(index, height, width)
-        hair = hair_like(image, matte, gone, hair_zone(gone.shape, body))
-        reach = _box_of(np.asarray(cv2.max(gone, hair), np.uint8))
+        reach = _box_of(gone)
         box = _union(reach, drawing.bounds if drawing else None, width, height)
         if box is None:
             return image
         x0, y0, x1, y1 = box
         source, expected = image[y0:y1, x0:x1], self.bystanders.expected(index, height)
         everywhere = expected or self.actor_colours is not None or self.held is not None
-        needed = self._needed(index, cv2.max(gone, hair), drawing, box, everywhere=everywhere)
+        needed = self._needed(index, gone, drawing, box, everywhere=everywhere)
         with_seen = self.plates.with_seen(index, box, needed)
         things = None
         if self.actor_colours is not None:
             things = self.actor_colours.ball_in_front(source, with_seen, matte[y0:y1, x0:x1], body, box)
         plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
+        gone_here = with_left_over(gone[y0:y1, x0:x1], source, with_seen, body[:, :2] - [x0, y0], height)
         shared = np.zeros(plate.shape[:2], np.uint8)
         for u0, v0, u1, v1 in needed:
-            cv2.bitwise_not(gone[y0 + v0 : y0 + v1, x0 + u0 : x0 + u1], dst=shared[v0:v1, u0:u1])
+            cv2.bitwise_not(gone_here[v0:v1, u0:u1], dst=shared[v0:v1, u0:u1])
         lit = match_light(plate, source, shared)
         others = self.bystanders.around(index, image, matte, gone, box, lit) if expected else None
-        gone_here = gone[y0:y1, x0:x1]
-        comparable = where_seen(hair[y0:y1, x0:x1], with_seen)
-        gone_here = cv2.max(gone_here, hair_left_over(comparable, gone_here, source, lit))
         edge = max(REMOVED_SOFT_MIN_PIXELS, height * REMOVED_SOFT)
         removed = softened(np.asarray(gone_here, np.uint8), edge)
         if things is not None:
@@ -277,15 +268,6 @@ class Composer:
             self.mouth,
             drawing.face_cover,
         )
-
-
-def where_seen(hair: Matte, with_seen: NDArray[np.uint8]) -> Matte:
-    """(h, w) ``hair`` where some frame shows the background: a difference from a made-up plate says nothing of hair.
-
-    ``with_seen`` (h, w, 4) is from ``Plates``.
-    """
-    seen = cv2.threshold(cv2.extractChannel(with_seen, 3), SEEN_LEVEL, 255, cv2.THRESH_BINARY)[1]
-    return np.asarray(cv2.min(hair, seen), np.uint8)
 
 
 def _joined(things: Floats | None, more: Floats) -> Floats:

@@ -99,9 +99,6 @@ HAIR_RIM = np.ones((5, 5), np.uint8)
 """By as much hair is widened, for its blend with the background."""
 ONE_PIXEL = 1.0
 """The distance of a mask's outermost pixels."""
-HAIR_DIFFERENCE_MIN = 26
-"""Largest channel difference (0-255) to the plate, blurred over 3 pixels, from which a pixel beside the head is hair.
-Chosen by eye on the development clips: above their noise."""
 
 
 def removal_mask(matte: Matte, body: Points, visibility: Points) -> Matte:
@@ -124,7 +121,7 @@ def unknown_mask(image: Image, matte: Matte, body: Points, visibility: Points) -
     _add_hair(hair, body, LEARNING_GROWTH)
     mask = cv2.threshold(_zone(person, body, visibility), 0, DOUBTFUL, cv2.THRESH_BINARY)[1]
     near_head = cv2.min(hair, _widened_within(person, hair, HAIR_MARGIN * len(matte)))
-    own_hair = hair_like(image, matte, person, hair, novel=True)
+    own_hair = hair_like(image, matte, person, hair)
     sure: Matte = np.asarray(cv2.max(cv2.max(person, near_head), own_hair), np.uint8)
     _add_limbs(sure, body, visibility, DRAWING_GROWTH, LEGS_CAPSULES)
     _add_limbs(sure, body, visibility, LEARNING_GROWTH, _lost_limbs(matte, body))
@@ -159,11 +156,11 @@ def _widened_within(mask: Matte, zone: Matte, radius: float) -> Matte:
     return result
 
 
-def hair_like(image: Image, matte: Matte, person: Matte, zone: Matte, *, novel: bool = False) -> Matte:
+def hair_like(image: Image, matte: Matte, person: Matte, zone: Matte) -> Matte:
     """(H, W) 0 or 255: hair within ``zone`` that the mask ``person`` misses, as pigtails and buns; it touches the mask.
 
-    Hair has colours that are far more usual inside the matte's rim than around the zone. ``novel``: so is what has
-    colours that are new there, as the blurred ends of hair have.
+    Hair has colours that are far more usual inside the matte's rim than around the zone, or colours that are new there,
+    as its blurred ends have.
     """
     found = np.zeros_like(matte)
     x, y, w, h = cv2.boundingRect(zone)
@@ -181,7 +178,7 @@ def hair_like(image: Image, matte: Matte, person: Matte, zone: Matte, *, novel: 
         return found
     own = counted_within(_halved(image[here]), rim) / pixels[0]
     other = counted_within(_halved(image[wide]), around) / pixels[1]
-    hair = ((own > HAIR_SHARE_MIN) & (own > HAIR_RATIO_MIN * other)) | (novel & (other < HAIR_NOVEL_MAX))
+    hair = ((own > HAIR_SHARE_MIN) & (own > HAIR_RATIO_MIN * other)) | (other < HAIR_NOVEL_MAX)
     like = cv2.min((hair * np.uint8(255)).take(colour_codes(image[here])), zone[here])
     like = cv2.bitwise_and(like, cv2.bitwise_not(person[here]))
     found[here] = _with_touching(cv2.morphologyEx(like, cv2.MORPH_OPEN, HAIR_STRAND), person[here])
@@ -210,32 +207,6 @@ def _with_touching(pieces: MatLike, mask: Matte) -> Matte:
     # OpenCV looks up numbers of 16 bits in less time than NumPy does those of the pieces alone.
     cv2.bitwise_or(result[here], cv2.LUT(labels, touching), dst=result[here])
     return result
-
-
-def hair_zone(shape: tuple[int, ...], body: Points) -> Matte:
-    """(H, W) 0 or 255: where hair is looked for in a frame that is drawn."""
-    zone = np.zeros(shape[:2], np.uint8)
-    _add_hair(zone, body, DRAWING_GROWTH)
-    return zone
-
-
-def hair_left_over(hair: Matte, gone: Matte, source: Image, plate: Image) -> Matte:
-    """(h, w) 0 or 255: the removed person's hair beside ``gone``, which the matte missed.
-
-    Of ``hair``, found by ``hair_like``, it is what differs from the ``plate`` and touches ``gone``. All are cut alike.
-    """
-    result = np.zeros_like(gone)
-    x, y, w, h = cv2.boundingRect(hair)
-    if w == 0:
-        return result
-    here = np.s_[y : y + h, x : x + w]
-    difference = cv2.blur(cv2.absdiff(source[here], plate[here]), (3, 3))
-    unlike = cv2.threshold(difference, HAIR_DIFFERENCE_MIN, 255, cv2.THRESH_BINARY)[1]
-    # Grey is no colour's 0 where a channel is 255: OpenCV mixes channels several times faster than it splits them.
-    any_channel = cv2.threshold(cv2.cvtColor(unlike, cv2.COLOR_RGB2GRAY), 0, 255, cv2.THRESH_BINARY)[1]
-    candidate = cv2.morphologyEx(cv2.min(any_channel, hair[here]), cv2.MORPH_OPEN, HAIR_STRAND)
-    result[here] = _with_touching(candidate, gone[here])
-    return np.asarray(cv2.dilate(result, HAIR_RIM), np.uint8)
 
 
 def matte_mask(matte: Matte) -> Matte:
@@ -282,7 +253,7 @@ def _reduced(mask: Matte, step: int) -> Matte:
     return np.asarray(cv2.threshold(small, 0, 255, cv2.THRESH_BINARY)[1], np.uint8)
 
 
-def _shoulder_width(joints: Points) -> float:
+def shoulder_width(joints: Points) -> float:
     """Pixels; not less than what somebody has who is seen from the side."""
     left, right = joints[BodyPoint.LEFT_SHOULDER], joints[BodyPoint.RIGHT_SHOULDER]
     spine = float(np.hypot(*((left + right - joints[BodyPoint.LEFT_HIP] - joints[BodyPoint.RIGHT_HIP]) / 2)))
@@ -296,7 +267,7 @@ def _add_hair(mask: Matte, body: Points, growth: float) -> None:
         return
     head = joints[[BodyPoint.LEFT_EAR, BodyPoint.RIGHT_EAR]].mean(0)
     neck = joints[[BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER]].mean(0)
-    thick = max(1, int(growth * HAIR_WIDTH * _shoulder_width(joints)))
+    thick = max(1, int(growth * HAIR_WIDTH * shoulder_width(joints)))
     cv2.line(mask, _pixel(head), _pixel(neck), 255, min(thick, THICKNESS_MAX))
 
 
@@ -322,7 +293,7 @@ def _add_limbs(
     joints = body[:, :2]
     if not np.isfinite(joints).all():
         return
-    shoulders = _shoulder_width(joints)
+    shoulders = shoulder_width(joints)
     for capsule in capsules:
         if min(visibility[capsule.start], visibility[capsule.stop]) > VISIBLE_MIN:
             thick = max(1, int(growth * capsule.width * shoulders))

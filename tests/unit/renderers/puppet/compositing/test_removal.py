@@ -8,9 +8,6 @@ from bodydouble.renderers.puppet.compositing import removal
 from bodydouble.renderers.puppet.compositing.removal import (
     DOUBTFUL,
     UNKNOWN,
-    hair_left_over,
-    hair_like,
-    hair_zone,
     matte_mask,
     person_zone,
     removal_mask,
@@ -79,23 +76,6 @@ def test_the_zone_of_a_person_holds_all_that_may_be_the_person() -> None:
     exact, quick = unknown_mask(image, matte, pose, seen), person_zone(matte, pose, seen)
     assert not cv2.erode((exact > 0).astype(np.uint8), np.ones((5, 5)))[quick == 0].any()
     assert (exact[quick > 0] > 0).all()
-
-
-def test_hair_that_the_matte_misses_is_found_by_the_plate() -> None:
-    """A pigtail that touches the mask is hair; a thing of another colour, apart from the mask, or far off, is not."""
-    image, matte, pose = _head_scene()
-    plate = np.full((480, 500, 3), 150, np.uint8)
-    image[60:110, 270:285] = 30  # a pigtail
-    image[60:110, 294:299] = 30  # a thing on the wall
-    image[60:110, 215:230] = (30, 30, 200)  # another beside the head
-    image[300:340, 270:285] = 30  # another, at the knees
-    hair = hair_like(image, matte, matte, hair_zone(matte.shape, pose))
-    found = hair_left_over(hair, matte, image, plate) > 0
-    assert found[65:105, 272:283].all()
-    assert not found[60:110, 292:].any()
-    assert not found[60:110, 215:226].any()
-    assert not found[250:].any()
-    assert not (hair_left_over(hair, matte, image, image) > 0)[60:110, 275:].any()
 
 
 def test_a_mask_widened_by_distances_is_that_widened_by_a_disc() -> None:

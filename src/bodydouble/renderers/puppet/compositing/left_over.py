@@ -1,0 +1,138 @@
+"""What the mask of the removed person misses, told by the clean plate: locks of hair, shoes, hems and sleeves."""
+
+import cv2
+import numpy as np
+from cv2.typing import MatLike
+from numpy.typing import NDArray
+
+from bodydouble.perception.arrays import Image, Matte
+from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.renderers.puppet.compositing.colours import Colours, colour_codes, counted_within
+from bodydouble.renderers.puppet.compositing.reduction import reduced
+from bodydouble.renderers.puppet.compositing.removal import COORDINATE_MAX, shoulder_width
+
+STEP = 2
+"""Pixels of the frame for one of the picture in which both are compared."""
+REACH, REACH_PIXELS_MAX = 1 / 15, 16
+"""Picture heights from the inner mask in which something is looked for, and the most pixels of that picture. Farther
+out the plate need not be known."""
+HAND_REACH = 0.4
+"""Shoulder widths about wrists and knuckles in which nothing is looked for: what a hand holds is not the person."""
+HANDS = (BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST, BodyPoint.LEFT_INDEX, BodyPoint.RIGHT_INDEX)
+MARGIN = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)), np.uint8)
+"""What lies so near to the mask's edge is looked for too: the edge is soft. What is found is removed with as much."""
+AROUND = np.ones((3, 3), np.uint8)
+"""Pixels about one of the plate's among which the frame's may be found: texture that the camera's path misses."""
+UNLIKE_MIN = 18
+"""Levels (0-255) of some channel beyond what the plate shows there, from which a pixel is not the background."""
+SEEN_LEVEL = 190
+"""Level (0-255) of a plate's alpha above which some frame showed the background."""
+OWN_SHARE_MIN = 0.02
+"""Share of the removed person's pixels from which a colour is theirs."""
+OWN_PIECE_MIN = 0.4
+"""Share of a piece with the person's colours from which it is the person's: its rim is blended with the background."""
+OUTER_SHARE_MAX = 0.02
+"""Share of a piece that may lie at the end of the reach: what goes on there is another thing or person."""
+SHADE_MIN, SHADE, SHADE_HUE_MAX = 0.42, 0.6, 14
+"""Least and usual share of the plate's light that a shadow leaves, and levels (0-255) by which it changes the hue."""
+SHADE_SIDE = np.ones((5, 5), np.uint8)
+"""What is thinner is no shadow."""
+
+
+def with_left_over(
+    gone: Matte, source: Image, with_seen: NDArray[np.uint8], body: NDArray[np.floating], height: int
+) -> Matte:
+    """(h, w) 0 or 255: ``gone`` (h, w), and what beside it is the removed person's.
+
+    That is a piece that touches ``gone`` and ends near it, which differs from the plate and has colours of what is
+    removed. Shadows and what is in a hand are left. ``source`` is (h, w, 3); ``with_seen`` (h, w, 4), from ``Plates``:
+    a difference from a made-up plate says nothing. ``body`` (33, 2) are landmarks in pixels from the same corner, and
+    ``height`` is the whole picture's.
+    """
+    small, plate = reduced(source, STEP), reduced(with_seen, STEP)
+    behind = cv2.cvtColor(plate, cv2.COLOR_RGBA2RGB)
+    inside = cv2.erode(_every_other(gone, small.shape), MARGIN)
+    known = cv2.threshold(cv2.extractChannel(plate, 3), SEEN_LEVEL, 255, cv2.THRESH_BINARY)[1]
+    unlike = cv2.min(_unlike(small, behind), known)
+    reach = min(REACH_PIXELS_MAX, round(REACH * height / STEP))
+    beside = cv2.min(cv2.bitwise_and(unlike, cv2.bitwise_not(inside)), _grown(inside, reach))
+    _clear_hands(beside, body)
+    x, y, w, h = cv2.boundingRect(beside)
+    if w == 0:
+        return gone
+    here = np.s_[y : y + h, x : x + w]
+    pieces = cv2.bitwise_and(beside[here], cv2.bitwise_not(_shade(small[here], behind[here], beside[here])))
+    removed = np.asarray(cv2.min(unlike, inside), np.uint8)
+    own = counted_within(small, removed)
+    usual = own > OWN_SHARE_MIN * cv2.countNonZero(removed)
+    found = np.zeros_like(inside)
+    found[here] = _belonging(pieces, _grown(inside, 1)[here], _grown(inside, reach - 1)[here], small[here], usual)
+    if not cv2.countNonZero(found):
+        return gone
+    wide = cv2.dilate(found, MARGIN)
+    large = cv2.resize(wide, (STEP * wide.shape[1], STEP * wide.shape[0]), interpolation=cv2.INTER_NEAREST)
+    result = gone.copy()
+    corner = result[: large.shape[0], : large.shape[1]]
+    cv2.max(corner, large, dst=corner)
+    return result
+
+
+def _every_other(mask: Matte, shape: tuple[int, ...]) -> Matte:
+    """``mask`` with one pixel for ``STEP`` x ``STEP``, as ``shape`` (h, w, ...) has them."""
+    return np.ascontiguousarray(mask[: STEP * shape[0] : STEP, : STEP * shape[1] : STEP])
+
+
+def _unlike(image: Image, plate: Image) -> Matte:
+    """(h, w) 0 or 255: where ``image`` shows what the ``plate`` shows nowhere about that place."""
+    beyond = cv2.max(cv2.subtract(image, cv2.dilate(plate, AROUND)), cv2.subtract(cv2.erode(plate, AROUND), image))
+    differs = cv2.threshold(beyond, UNLIKE_MIN, 255, cv2.THRESH_BINARY)[1]
+    # Grey is no colour's 0 where a channel is 255: OpenCV mixes channels several times faster than it splits them.
+    return np.asarray(cv2.threshold(cv2.cvtColor(differs, cv2.COLOR_RGB2GRAY), 0, 255, cv2.THRESH_BINARY)[1], np.uint8)
+
+
+def _shade(image: Image, plate: Image, within: MatLike) -> Matte:
+    """(h, w) 0 or 255: where ``image`` is the ``plate``, only darker, in thick pieces of the mask ``within``."""
+    light, below, shaded = (
+        cv2.cvtColor(x, cv2.COLOR_RGB2YCrCb) for x in (image, plate, cv2.convertScaleAbs(plate, alpha=SHADE))
+    )
+    same = (cv2.inRange(cv2.absdiff(light, x), (0, 0, 0), (255, SHADE_HUE_MAX, SHADE_HUE_MAX)) for x in (below, shaded))
+    darker = cv2.max(*same)
+    lightness, lit = cv2.extractChannel(light, 0), cv2.extractChannel(below, 0)
+    least = cv2.convertScaleAbs(lit, alpha=SHADE_MIN)
+    between = cv2.min(cv2.compare(lightness, least, cv2.CMP_GE), cv2.compare(lightness, lit, cv2.CMP_LT))
+    shade = cv2.min(cv2.min(darker, between), within)
+    return np.asarray(cv2.morphologyEx(shade, cv2.MORPH_OPEN, SHADE_SIDE), np.uint8)
+
+
+def _clear_hands(mask: MatLike, body: NDArray[np.floating]) -> None:
+    """Clear ``mask``, one pixel for ``STEP`` x ``STEP``, in place about the hands of ``body`` (33, 2)."""
+    if not np.isfinite(body).all():
+        return
+    radius = max(1, round(HAND_REACH * shoulder_width(body) / STEP))
+    for x, y in np.clip(body[list(HANDS)] / STEP, -COORDINATE_MAX, COORDINATE_MAX).astype(int).tolist():
+        cv2.circle(mask, (x, y), radius, 0, -1)
+
+
+def _grown(mask: MatLike, pixels: int) -> Matte:
+    """``mask`` (h, w) grown by a square."""
+    return np.asarray(cv2.dilate(mask, np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)), np.uint8)
+
+
+def _belonging(pieces: MatLike, beside: Matte, within: Matte, image: Image, own: Colours) -> Matte:
+    """(h, w) 0 or 255: those ``pieces`` that are ``beside`` the mask, end ``within`` reach and have ``own`` colours."""
+    count, labels = cv2.connectedComponents(pieces, ltype=cv2.CV_16U)
+    places = np.flatnonzero(pieces)
+    label = np.asarray(labels, np.uint16).ravel().take(places)
+    touches, outer, mine = (
+        np.bincount(label[np.asarray(which)], minlength=count)
+        for which in (
+            beside.ravel().take(places) > 0,
+            within.ravel().take(places) == 0,
+            own.take(colour_codes(image.reshape(-1, 3)[places])),
+        )
+    )
+    size = np.bincount(label, minlength=count)
+    kept = (touches > 0) & (outer <= OUTER_SHARE_MAX * size) & (mine > OWN_PIECE_MIN * size)
+    result = np.zeros(pieces.shape, np.uint8)
+    result.ravel()[places] = kept.take(label) * np.uint8(255)
+    return result

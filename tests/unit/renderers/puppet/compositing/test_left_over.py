@@ -1,0 +1,60 @@
+"""What the mask of the removed person misses."""
+
+import numpy as np
+import pytest
+
+from bodydouble.renderers.puppet.compositing.left_over import with_left_over
+from mannequin import joints
+
+WALL, SHOE = (150, 146, 140), (240, 240, 235)
+BODY = joints(20.0, 2000.0, 20.0)[:, :2]
+"""Landmarks far outside the picture."""
+
+
+def _scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A person in white before a grey wall: the mask, the frame and the plate, which some frame showed everywhere."""
+    gone = np.zeros((200, 240), np.uint8)
+    gone[40:160, 80:140] = 255
+    frame = np.full((200, 240, 3), WALL, np.uint8)
+    plate = np.dstack([frame, np.full((200, 240), 255, np.uint8)])
+    frame[50:150, 90:130] = SHOE
+    return gone, frame, plate
+
+
+def test_a_shoe_that_the_mask_cuts_is_removed_whole() -> None:
+    """It touches the mask, differs from the plate and has colours of what is removed. All else stays."""
+    gone, frame, plate = _scene()
+    frame[130:150, 130:156] = SHOE
+    found = with_left_over(gone, frame, plate, BODY, 480)
+    assert (found[128:152, 130:160] == 255).all()
+    assert (found[:, 168:] == 0).all()
+    assert (found[:120] == gone[:120]).all()
+
+
+@pytest.mark.parametrize(
+    ("stop", "colour"),
+    [(156, (40, 60, 200)), (240, SHOE), (156, (110, 107, 103))],
+    ids=["another colour", "goes on", "shade"],
+)
+def test_what_is_not_the_persons_stays(stop: int, colour: tuple[int, int, int]) -> None:
+    """A thing of another colour, one that goes on far from the mask, and a shadow touch it and are left."""
+    gone, frame, plate = _scene()
+    frame[120:150, 130:stop] = colour
+    assert (with_left_over(gone, frame, plate, BODY, 480) == gone).all()
+
+
+def test_beside_a_made_up_plate_nothing_is_found() -> None:
+    """A difference from a background that no frame showed says nothing."""
+    gone, frame, plate = _scene()
+    frame[130:150, 130:156] = SHOE
+    plate[..., 3] = 0
+    assert (with_left_over(gone, frame, plate, BODY, 480) == gone).all()
+
+
+def test_what_a_hand_holds_stays() -> None:
+    """A thing in the colours of the person, beside the mask where the hand is."""
+    gone, frame, plate = _scene()
+    frame[130:142, 130:150] = SHOE
+    body = BODY.copy()
+    body[15] = (142.0, 136.0)
+    assert (with_left_over(gone, frame, plate, body, 480) == gone).all()
