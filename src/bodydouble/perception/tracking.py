@@ -28,6 +28,8 @@ BYSTANDERS_EVERY_FRAMES = 24
 """Interval between two searches for other people, about a second. In between their boxes stay as they are."""
 BYSTANDER_OVERLAP_MAX = 0.4
 """Intersection over union with the tracked person's box from which a box is that person."""
+SAME_BOX_MIN = 0.85
+"""Intersection over union from which the search has found one person twice. Two people are never seen so."""
 BYSTANDER_KEPT_OVERLAP_MAX = 0.3
 """A bystander of the search before without a new box that overlaps by more is still there, only hidden."""
 ALIKE_MIN = 0.45
@@ -199,8 +201,9 @@ class BodyTracker:
                 return None
             chosen = best[1]
         state.started = True
-        state.bystanders = np.array([p.box for p in people if p is not chosen]).reshape(-1, 4)
-        state.others = regions_of([p.body for p in people if p is not chosen])
+        others = [p for p in people if box_iou(chosen.box, p.box[None])[0] < SAME_BOX_MIN]
+        state.bystanders = np.array([p.box for p in others]).reshape(-1, 4)
+        state.others = regions_of([p.body for p in others])
         return chosen.body
 
     def refresh_bystanders(self, image: Image, body: BodyLandmarks) -> None:
