@@ -27,7 +27,7 @@ from bodydouble.renderers.puppet.picture.extension import skin_beside, skin_like
 from bodydouble.renderers.puppet.picture.garment import garment_weights
 from bodydouble.renderers.puppet.picture.joint_patches import joint_patch
 from bodydouble.renderers.puppet.picture.layer import TRACE, Layer, beyond_joint, make_layer, premultiplied
-from bodydouble.renderers.puppet.picture.outlines import behind
+from bodydouble.renderers.puppet.picture.outlines import behind, beside_rim
 from bodydouble.renderers.puppet.picture.regions import closed, disc_about, filled, narrowed, opened, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import SLIVER, Segmentation, arm_colours
 from bodydouble.renderers.puppet.picture.shading import body_light, lit_skin
@@ -67,9 +67,9 @@ clips."""
 ARM_RIM = 3
 """Pixels around an arm that the layers of trunk and legs fill too, because the arm's rim shows through there. Chosen by
 eye on the development clips."""
-OUTLINE, OUTLINE_MIN = 0.12, 2.0
-"""Decimetres, and pixels at least, about an arm whose colours do not spread over what it covers: its rim is beside its
-mask. Chosen by eye on white sleeves before a dark corset."""
+OWN_CLEAR, OUTLINE = 2, 0.12
+"""Pixels about an arm that have colours of its own, and decimetres about it whose colours do not spread over what it
+covers: its rim is beside its mask. Chosen by eye on white sleeves before a dark corset."""
 ARM_PIXELS_MIN = 30
 """Pixels without which an arm is no layer. Chosen by eye on the development clips."""
 ARM_SURFACE, LEG_WHOLE = 0.15, 0.3
@@ -194,19 +194,22 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     grown = widened(any_arm, ARM_RIM)
     covered = narrowed(surface.inside, 1) | closed(keep > 0.5, RING * scale)
     hidden = grown & covered & (alpha > HIDDEN)
-    known = (keep > SOLID) & ~widened(any_arm, max(OUTLINE_MIN, OUTLINE * scale))
     # What is left of a cuff beside an arm would spread over all that the arm covers.
-    beside = widened(any_arm, CUFF_REACH * scale)
-    known &= opened(known, SLIVER * scale) | ~beside
+    beside, rim = (widened(any_arm, reach * scale) for reach in (CUFF_REACH, OUTLINE))
+    seen = (keep > SOLID) & ~widened(any_arm, OWN_CLEAR)
+    seen &= opened(seen, SLIVER * scale) | ~beside
+    known = seen & ~rim & (opened(seen & ~rim, SLIVER * scale) | ~beside)
     below = np.arange(len(alpha))[:, None] > fit.joints.shoulders[1]
     clothed = known & below & surface.inside & ~widened(sources.face, FACE_CLEAR * scale)
     bare = skin_like(sources.colour, sources.skin, clothed)
     if np.count_nonzero(bare) < CLOTHED * np.count_nonzero(clothed):  # what is left of fingers
         like = np.max([parts.arm_likeness[side] for side in SIDES], axis=0)
-        known &= ~(beside & (bare | (surface.inside & below & (like > ARM_LIKE))))
+        seen &= ~(beside & (bare | (surface.inside & below & (like > ARM_LIKE))))
+        known &= seen
     hanging = parts.hair & below & known  # behind an arm is cloth, whatever hangs beside it
     colour = filled(sources.colour, known & ~hanging, hidden | ((keep > TRACE) & ~known), ACROSS)
-    colour[hanging] = sources.colour[hanging]
+    stays = hanging | beside_rim(sources.colour, colour, any_arm & (alpha > SOLID), seen & rim)
+    colour[stays] = sources.colour[stays]
     colour = with_texture(colour, hidden & below & surface.inside, known & clothed, scale)
     opacity = np.maximum(keep, softened(hidden) * grown * alpha)
     legs = [mask for name, mask in parts.parts.items() if name.startswith("leg")]

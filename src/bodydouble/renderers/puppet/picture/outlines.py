@@ -1,15 +1,23 @@
-"""Outlines that an arm or hand covers go on behind it."""
+"""Outlines that an arm or hand covers go on behind it; its own rim is none of what it covers."""
 
 import numpy as np
 
-from bodydouble.perception.arrays import Mask
-from bodydouble.renderers.puppet.picture.regions import distance_to, pieces
+from bodydouble.perception.arrays import Floats, Mask
+from bodydouble.renderers.puppet.body.surface import continued
+from bodydouble.renderers.puppet.compositing.light import lab_of
+from bodydouble.renderers.puppet.picture.regions import distance_to, narrowed, opened, pieces
 
 NOTCH = 6
 """Pixels by which a part's side jumps within as many rows where something before it ends. Legs slope less."""
 NEAR = 3
 """Pixels outside a part's border in which what covers it is looked for, and rows beside the covered ones whose border
 is not taken: an arm's rim is there."""
+
+RIM_DEPTH = 3
+"""Pixels inside an arm from which on its colours are its own, without the line around it."""
+RIM_COLOUR, RIM_DARKER = 30.0, 5.0
+"""Distance in CIELAB up to which a pixel beside an arm is a mixture of arm and cloth, and the L* by which a line around
+it is darker than both. Measured: from the arm rims of drawn sleeves 4 to 15, a white drawstring on red cloth 74."""
 
 
 def behind(part: Mask, cover: Mask, model: Mask, reach: float) -> Mask:
@@ -20,6 +28,26 @@ def behind(part: Mask, cover: Mask, model: Mask, reach: float) -> Mask:
     """
     mirrored = _behind_left(part[:, ::-1], cover[:, ::-1], model[:, ::-1], reach)
     return _behind_left(part, cover, model, reach) | mirrored[:, ::-1]
+
+
+def beside_rim(seen: Floats, cloth: Floats, arm: Mask, where: Mask) -> Mask:
+    """(h, w) what of ``where`` (h, w), close to an ``arm`` (h, w), is no rim of it: a drawstring or strap of the trunk.
+
+    A rim mixes the colours of the arm beside it and of the ``cloth`` (h, w, 3) 0-255 that would be there, or is darker
+    than both. ``seen`` (h, w, 3) 0-255 is what the picture shows.
+    """
+    result = np.zeros(where.shape, np.bool_)
+    core = narrowed(arm, RIM_DEPTH)
+    if not core.any() or not where.any():
+        return result
+    colours = (seen[where], continued(seen, core)[where], cloth[where])
+    own, of_arm, of_cloth = (lab_of(colour[None])[0] for colour in colours)
+    dark = own[:, 0] < np.minimum(of_arm[:, 0], of_cloth[:, 0]) - RIM_DARKER
+    way = of_cloth - of_arm
+    share = ((own - of_arm) * way).sum(1) / np.maximum((way * way).sum(1), 1)
+    mixture = of_arm + np.clip(share, 0, 1)[:, None] * way
+    result[where] = (np.linalg.norm(own - mixture, axis=-1) > RIM_COLOUR) & ~dark
+    return opened(result, 1)
 
 
 def _behind_left(part: Mask, cover: Mask, model: Mask, reach: float) -> Mask:

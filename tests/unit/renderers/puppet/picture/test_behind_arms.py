@@ -17,6 +17,8 @@ from tube_body import tube_body
 
 LOCK = (150, 40, 150)
 """Colour of hair beside an arm."""
+STRING = (250, 240, 60)
+"""Colour of a drawstring beside an arm."""
 
 
 def _before_the_trunk() -> np.ndarray:
@@ -72,6 +74,25 @@ def test_an_arms_outline_does_not_spread_over_what_it_covers() -> None:
     trunk = _layers(image, mask, anatomy_of(track_of([pose])))["trunk"]
 
     assert np.abs(_under_the_forearm(trunk, pose) - COLOURS["shirt"]).max() < 60
+
+
+def test_a_drawstring_beside_an_arm_stays() -> None:
+    """A narrow band of another colour than arm and shirt, close to the arm, is still there when that has gone."""
+    pose = _before_the_trunk()
+    image, mask = picture(pose, (700, 760))
+    sleeve = np.all(image == COLOURS["sleeve"], axis=-1).astype(np.uint8)
+    near, wide = (cv2.dilate(sleeve, np.ones((size, size), np.uint8)) > 0 for size in (9, 17))
+    string = wide & np.all(image == COLOURS["shirt"], axis=-1)
+    x, y = np.round(0.25 * pose[13] + 0.75 * pose[15]).astype(int)
+    string[:, : x - 20] = string[:, x + 20 :] = string[y:] = False
+    image[string] = STRING
+
+    trunk = _layers(image, mask, anatomy_of(track_of([pose])))["trunk"]
+
+    beside = near & string & ~(cv2.dilate(sleeve, np.ones((7, 7), np.uint8)) > 0)
+    beside[:, : x - 15] = beside[:, x + 15 :] = False
+    assert np.count_nonzero(beside) > 20
+    assert np.abs(np.median(trunk[beside], axis=0)[:3] - STRING).max() < 10
 
 
 def test_hair_beside_an_arm_does_not_spread_over_what_it_covers(monkeypatch: pytest.MonkeyPatch) -> None:
