@@ -112,7 +112,8 @@ def _directions(right: Floats, down: Floats, known: Mask) -> NDArray[np.float64]
     total = np.bincount(numbers, weights=strength, minlength=DIRECTIONS)
     wide = np.concatenate([total[-SPREAD:], total, total[:SPREAD]])
     total = np.convolve(wide, np.ones(2 * SPREAD + 1), "valid")
-    return np.sort(np.argsort(-total, kind="stable")[:DIRECTIONS_MOST]) * (np.pi / DIRECTIONS)
+    strongest = np.sort(np.argsort(-total, kind="stable")[:DIRECTIONS_MOST])
+    return np.asarray(strongest * (np.pi / DIRECTIONS), np.float64)
 
 
 def _measured_steps(picture: Floats, known: Mask) -> tuple[Floats, Floats, Floats]:

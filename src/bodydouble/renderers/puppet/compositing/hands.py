@@ -207,7 +207,8 @@ class _Hand:
         share[core > 0] = 0  # the middle of a finger is its own
         k = 2 * max(1, round(AROUND_SOFT * self.length)) + 1
         even = cv2.blur(share, (k, k))
-        return _ramp(*AROUND_MORE[::-1], np.asarray(even, np.float32))
+        hand, other = AROUND_MORE
+        return _ramp(other, hand, np.asarray(even, np.float32))
 
 
 def _colours_about(image: Image, points: Points, elbow: Points, length: float) -> Counts:
@@ -218,7 +219,7 @@ def _colours_about(image: Image, points: Points, elbow: Points, length: float) -
     small = _Hand(
         points=(points - [x0, y0]) / step, elbow=(elbow - [x0, y0]) / step, length=length / step, size=crop.shape[:2]
     )
-    around = cv2.bitwise_not(small.arm(ARM_LENGTH, ARM_WIDTH, small.reach()))
+    around = np.asarray(cv2.bitwise_not(small.arm(ARM_LENGTH, ARM_WIDTH, small.reach())), np.uint8)
     return counted_within(crop, around) / np.float32(max(cv2.countNonZero(around), 1))
 
 
@@ -308,7 +309,8 @@ def _without_bracelet(colour: Image, hand: _Hand, place: Floats) -> Image:
         return colour
     here = colour[y0:y1, x0:x1]
     even = cv2.medianBlur(cv2.resize(here, size, interpolation=cv2.INTER_AREA), MEDIAN_SIDE)
-    share = (_ramp(*BRACELET_REACH[::-1], place[y0:y1, x0:x1]) * np.float32(255)).astype(np.uint8)
+    wrist, knuckles = BRACELET_REACH
+    share = (_ramp(knuckles, wrist, place[y0:y1, x0:x1]) * np.float32(255)).astype(np.uint8)
     colour[y0:y1, x0:x1] = blended(here, np.asarray(cv2.resize(even, (x1 - x0, y1 - y0)), np.uint8), share)
     return colour
 

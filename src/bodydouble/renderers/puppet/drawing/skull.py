@@ -138,4 +138,4 @@ def _depth(face: Array, head: Head, region: Mask) -> tuple[Floats, Floats]:
 
 def _dome(inside: Array | Floats) -> Array:
     """(...) 0-1 height of a sphere at ``inside`` (...) of the way from its rim to its middle."""
-    return np.clip(1 - (1 - np.clip(inside, 0, 1)) ** BOXY, 0, 1) ** (1 / BOXY)
+    return np.asarray(np.clip(1 - (1 - np.clip(inside, 0, 1)) ** BOXY, 0, 1) ** (1 / BOXY), np.float64)

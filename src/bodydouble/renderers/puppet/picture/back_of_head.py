@@ -190,7 +190,8 @@ def _combed(colour: Floats, hair: Mask, covered: Mask, place: _Layout) -> Floats
         here = edge[np.round(number).astype(int) % DIRECTIONS]
         depth = np.clip(1 - np.hypot(away[:, 0], away[:, 1]) / here, 0, 1) * (len(radii) - 1)
         plain = plain.copy()
-        plain[y, x] = _taken(np.concatenate([strands, strands[:1]]), np.stack([depth, number], 1)[None])[0]
+        places = np.stack([depth, number], 1).astype(np.float32)
+        plain[y, x] = _taken(np.concatenate([strands, strands[:1]]), places[None])[0]
     share = np.minimum(2 * cv2.GaussianBlur(covered.astype(np.float32), (0, 0), max(SOFT * place.height, 0.5)), 1)
     return np.asarray(colour + (plain - colour) * share[..., None], np.float32)
 
@@ -208,7 +209,7 @@ def _strands(colour: Floats, whorl: Floats, ways: Floats, hair: Mask, height: in
     start, width, known = bands
     inwards = np.linspace(0, 1, hair.shape[1], dtype=np.float32)
     places = start[:, None] + inwards * width[:, None]
-    strands = _taken(colour, whorl + places[..., None] * ways[:, None])
+    strands = _taken(colour, (whorl + places[..., None] * ways[:, None]).astype(np.float32))
     return _evened(_continued(strands, known), inwards)
 
 
@@ -250,7 +251,7 @@ def _between_locks(hair: Mask, solid: Mask, place: _Layout) -> Mask:
     columns = np.arange(hair.shape[1])
     left, right = zone & (columns < place.centre), zone & (columns > place.centre)
     inner = np.maximum.accumulate(left, axis=1) & np.maximum.accumulate(right[:, ::-1], axis=1)[:, ::-1]
-    both = inner.any(1)
+    both = np.asarray(inner.any(axis=1), np.bool_)
     both[: place.row(EARS[1])] = True
     inner[int(np.argmin(np.r_[both, False])) :] = False
     across, down = place.places()
@@ -327,7 +328,7 @@ def _lit(colour: Floats, covered: Mask, place: _Layout) -> Floats:
     shine = np.exp(-(((down - SHINE_ROW) / SHINE_SIZE) ** 2) - (across / (2 * SHINE_SIZE)) ** 2)
     light = 1 + LIT * shine - SHADE * smoothstep(SHINE_ROW, 1, down)
     inside = cv2.distanceTransform(covered.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)
-    share = smoothstep(0, RIM * place.height, inside)
+    share = smoothstep(0, RIM * place.height, np.asarray(inside, np.float32))
     return np.clip(colour * (1 + share * (light - 1))[..., None], 0, 255).astype(np.float32)
 
 

@@ -109,7 +109,7 @@ def extend_below(
     more = max(0, int(np.ceil(lowest + MARGIN * fit.scale)) - height)
     shape = (height + more, width)
     body = _body_alone(fit, template, shape)
-    alpha = cv2.copyMakeBorder(cutout.alpha, 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0)
+    alpha = np.asarray(cv2.copyMakeBorder(cutout.alpha, 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0), np.float32)
     columns = np.arange(width)[None]
     beside = (columns < margins[0]) | (columns >= width - margins[1])
     under = np.broadcast_to(np.arange(shape[0])[:, None] >= height - EDGE, shape)
@@ -146,7 +146,7 @@ def _colours_below(
     """
     height, more = len(cutout.alpha), len(made_up) - len(cutout.alpha)
     colour = np.asarray(cv2.copyMakeBorder(cutout.colour, 0, more, 0, 0, cv2.BORDER_REPLICATE), np.float32)
-    alpha = cv2.copyMakeBorder(cutout.alpha, 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0)
+    alpha = np.asarray(cv2.copyMakeBorder(cutout.alpha, 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0), np.float32)
     known = (alpha > SOLID) & ~under & ~beside
     source = cv2.copyMakeBorder(cloth.astype(np.uint8), 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0) > 0
     source &= known

@@ -241,8 +241,9 @@ def _turned(colour: Floats, forearm: Mask, folded: BodyFit, straight: BodyFit, s
         end = straight.joints.points[index, :2]
         matrix = np.c_[back, folded.joints.points[index, :2] - back @ end]
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        colours.append(np.asarray(cv2.warpAffine(colour, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)))
-        masks.append(np.asarray(cv2.warpAffine(forearm.astype(np.float32), matrix, size, flags=flags)))
+        moved = cv2.warpAffine(colour, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        colours.append(np.asarray(moved, np.float32))
+        masks.append(np.asarray(cv2.warpAffine(forearm.astype(np.float32), matrix, size, flags=flags), np.float32))
     hand = _along((size[1], size[0]), straight.joints.points[wrist, :2], new) > 0
     turned = np.where(hand[..., None], colours[1], colours[0])
     return np.asarray(turned, np.float32), np.where(hand, masks[1], masks[0]) > SEEN

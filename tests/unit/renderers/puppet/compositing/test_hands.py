@@ -123,7 +123,8 @@ def _spread_hand(behind: tuple[int, int, int]) -> tuple[KeptHand, np.ndarray]:
     cv2.line(image, (100, 140), (100, 260), SKIN, 34)
     cv2.fillConvexPoly(image, cv2.convexHull(np.round(points[list(PALM)]).astype(np.int32)), SKIN)
     for a, b in BONES:
-        cv2.line(image, *np.round(points[[a, b]]).astype(int).tolist(), SKIN, 9)
+        start, stop = np.round(points[[a, b]]).astype(int).tolist()
+        cv2.line(image, start, stop, SKIN, 9)
     cv2.line(image, (80, 146), (120, 146), (120, 85, 40), 4)
     elbow = np.array([100.0, 260.0])
     hand = keep_hand(image, np.full((300, 260), 255, np.uint8), points, elbow, _light(), TARGET, 1.0)

@@ -67,8 +67,9 @@ def test_a_finger_above_the_shoulders_is_no_hair() -> None:
     pose = _raised()
     image, mask, anatomy, fit = _fitted(pose)
     finger = pose[19] + [[2, -4], [3, -32]]
-    for canvas, value in ((image, COLOURS["shoe"]), (mask, 1.0)):
-        cv2.line(canvas, *(np.round(end).astype(int).tolist() for end in finger), value, 10)
+    start, stop = (np.round(end).astype(int).tolist() for end in finger)
+    cv2.line(image, start, stop, COLOURS["shoe"], 10)
+    cv2.line(mask, start, stop, 1.0, 10)
 
     parts = segment(image, mask, fit, tube_body(), anatomy, np.zeros(mask.shape, bool)).parts
 
