@@ -12,7 +12,7 @@ from bodydouble.renderers.puppet.drawing.far_side import HeadVertices, needs_far
 from bodydouble.renderers.puppet.drawing.irises import Iris, find_irises, own_gaze
 from bodydouble.renderers.puppet.drawing.lips import lip_colour, with_lips_alone
 from bodydouble.renderers.puppet.drawing.mesh import Mesh, build_mesh
-from bodydouble.renderers.puppet.drawing.skull import HAIR_DEPTH, SILHOUETTE, Skull, build_skull
+from bodydouble.renderers.puppet.drawing.skull import SILHOUETTE, Skull, build_skull, hair_depth
 from bodydouble.renderers.puppet.motion.expression import normalised, resting_face, smoothstep
 from bodydouble.renderers.puppet.motion.head import OVAL, Head
 from bodydouble.renderers.puppet.painting import hull_mask
@@ -168,7 +168,9 @@ class _FaceLayout:
         # Hair and ears lie behind the face's outline, deeper with distance.
         depth = nearness @ outline[:, 2]
         depth[: rings.size // 2] = np.tile(outline[:, 2], len(RINGS))
-        depth += HAIR_DEPTH * head.width * smoothstep(0, SILHOUETTE * head.width, gap)
+        beside = nearness @ outline[:, :2]
+        beside[: rings.size // 2] = np.tile(outline[:, :2], (len(RINGS), 1))
+        depth += hair_depth(grid - beside, gap, head)
         vertices = np.concatenate([face[:, :2], grid])
         solid = (np.c_[vertices, np.r_[face[:, 2], depth]] - head.origin) @ head.rotation
         flat_weight = np.r_[np.zeros(FACE_VERTICES), smoothstep(0, SILHOUETTE * head.width, gap)]

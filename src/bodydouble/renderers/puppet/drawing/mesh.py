@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, PixelBox
+from bodydouble.perception.track import FACE_POINTS
 from bodydouble.perception.triangulation import triangulate
 from bodydouble.renderers.puppet.painting import in_box, paint_labels
 
@@ -21,6 +22,9 @@ OUTSIDE = -1e4
 """Source coordinate of what no triangle covers: outside every picture."""
 TINY = 1e-6
 """Doubled areas in square pixels, and weights (0-1), below it count as zero."""
+EDGE_ON = 0.1
+"""Share of its area below which a one-sided triangle is seen from its edge: where hair folds behind a turned head, it
+would be a crumb beyond the outline. Chosen by eye."""
 SEEN_SHARE = 0.4
 """Share of the mesh (0-1), interpolated between coarse cells, above which a pixel is seen. Chosen by eye on the
 development clips."""
@@ -52,7 +56,7 @@ class Mesh:
 
     Triangles from ``fine`` on (they are sorted) are mapped pixel by pixel, those before ``inner`` on a coarse grid: the
     fine ones between border on coarse ones, which are interpolated towards them. Those of ``one_sided`` vanish when
-    they are folded over.
+    they are folded over or seen from their edge.
     """
 
     vertices: Array
@@ -97,7 +101,7 @@ def build_mesh(
     ordered = kept[order]
     one_sided = np.zeros(len(ordered), np.bool_)
     if is_one_sided is not None:
-        one_sided = np.asarray(is_one_sided[ordered].any(axis=1), np.bool_)
+        one_sided = np.asarray(is_one_sided[ordered].any(axis=1) | (ordered >= FACE_POINTS).all(axis=1), np.bool_)
     return Mesh(
         vertices=vertices,
         triangles=ordered,
@@ -143,7 +147,9 @@ def _paint_order(mesh: Mesh, source: Array, target: Array, depth: Array) -> tupl
     area, was = doubled_area(target), doubled_area(source)
     away = area * was <= 0
     order = np.lexsort((-depth[mesh.triangles].mean(1), ~away))
-    return order, (np.abs(area) > TINY) & ~(away & mesh.one_sided)
+    scale = np.abs(area).sum() / max(np.abs(was).sum(), TINY)
+    from_edge = area * np.sign(was) < EDGE_ON * scale * np.abs(was)
+    return order, (np.abs(area) > TINY) & ~(from_edge & mesh.one_sided)
 
 
 def source_map(labels: NDArray[np.int32], maps: NDArray[np.float32], xs: Array, ys: Array) -> NDArray[np.float32]:

@@ -81,6 +81,18 @@ def shows(own: Array, turn: Array) -> bool:
     return float((own[:, 2] @ turn[:, 2]).clip(-1, 1)) < np.cos(SHOWN_FROM)
 
 
+def hair_depth(offset: Array, gap: Array, head: Head) -> Array:
+    """(N,) px away from the camera of hair, ears and neck, from the face's outline: ``gap`` (N,) px away from it.
+
+    ``offset`` (N, 2) px is from the outline beside it. The depth counts in the head's own frame: on the side that a
+    turned head shows, what lies beside the face lies behind it already. Deeper, it would fold as soon as the head turns
+    away from that side, and the outline of the hair would be torn.
+    """
+    wanted = HAIR_DEPTH * head.width * smoothstep(0, SILHOUETTE * head.width, gap)
+    own = np.maximum(offset @ head.rotation[:2, 2], 0)
+    return np.maximum(wanted - own, 0)
+
+
 def build_skull(face: Array, head: Head, back: Bytes, region: Mask) -> Skull | None:
     """The dome behind ``face`` (478, 3), textured by the layer ``back`` (h, w, 4), which shows the head in ``region``.
 
@@ -130,8 +142,8 @@ def _depth(face: Array, head: Head, region: Mask) -> tuple[Floats, Floats]:
     apart = ((np.stack([columns, rows], 1)[:, None] - outline[None, :, :2]) ** 2).sum(2)
     nearness = 1 / (apart + (SPREAD * head.width) ** 2)
     rim = np.zeros(region.shape, np.float32)
-    hair = HAIR_DEPTH * smoothstep(0, SILHOUETTE, np.sqrt(apart.min(1)) / head.width)
-    rim[edge] = (nearness @ outline[:, 2]) / nearness.sum(1) + hair * head.width
+    beside = (nearness @ outline) / nearness.sum(1, keepdims=True)
+    rim[edge] = beside[:, 2] + hair_depth(np.stack([columns, rows], 1) - beside[:, :2], np.sqrt(apart.min(1)), head)
     dome = DEPTH * radius * _dome(away / radius) * round_nape * region
     return continued(rim, edge), dome.astype(np.float32)
 

@@ -146,3 +146,21 @@ def test_a_triangle_across_a_bay_of_the_outline_is_dropped():
     assert len(kept.triangles) < len(whole.triangles)
     assert np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max() < 15
     assert kept.fine == len(kept.triangles)
+
+
+@pytest.mark.parametrize("width", [0.05, -0.05])
+def test_hair_beside_a_face_is_not_seen_from_its_edge(width):
+    """A part beside the face that is turned to a sliver, or just beyond, leaves nothing above the rest."""
+    xs, ys = np.linspace(0, 40, 24), np.linspace(0, 60, 20)
+    face = np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2)
+    hair = np.stack(np.meshgrid(np.linspace(42, 60, 10), ys), -1).reshape(-1, 2)
+    vertices = np.concatenate([face, hair])
+    every = np.ones(len(vertices), np.bool_)
+    mesh = build_mesh(vertices, vertices, np.full((61, 61, 4), 255, np.uint8), every, ~every)
+    target = vertices + [10, 40]
+    target[len(face) :] = np.c_[50 + width * (hair[:, 0] - 40), hair[:, 1] + 40 - 1.5 * (hair[:, 0] - 40)]
+    drawn = draw_mesh(mesh, target, np.zeros(len(vertices)), 120, 90)
+    assert drawn is not None
+    (_, y0, _, _), rgba = drawn
+    assert rgba[50 - y0, 20, 3] == 255
+    assert not rgba[: 34 - y0].any()

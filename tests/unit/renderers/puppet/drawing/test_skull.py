@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from bodydouble.renderers.puppet.drawing.skull import Skull, build_skull, shows
+from bodydouble.renderers.puppet.drawing.skull import HAIR_DEPTH, SILHOUETTE, Skull, build_skull, hair_depth, shows
 from bodydouble.renderers.puppet.motion.head import OVAL, Head
 
 HAIR = (90, 40, 20, 255)
@@ -60,3 +60,17 @@ def test_no_dome_without_a_back():
     head = Head(rotation=np.eye(3), centre=np.zeros(2), origin=np.zeros(3), width=WIDTH, height=60)
     nothing = np.zeros((300, 300), np.bool_)
     assert build_skull(np.zeros((478, 3)), head, np.zeros((300, 300, 4), np.uint8), nothing) is None
+
+
+def test_hair_of_a_turned_head_is_as_deep_as_from_the_front():
+    """On the side that the picture shows, hair lies no farther behind the face; on the other nothing changes."""
+    offset, gap = np.array([[SILHOUETTE * WIDTH, 0], [-SILHOUETTE * WIDTH, 0]]), np.full(2, SILHOUETTE * WIDTH)
+    heads = [
+        Head(rotation=rotation, centre=np.zeros(2), origin=np.zeros(3), width=WIDTH, height=60)
+        for rotation in (np.eye(3), cv2.Rodrigues(np.array([0, np.radians(20), 0]))[0])
+    ]
+    front, turned = (hair_depth(offset, gap, head) for head in heads)
+    np.testing.assert_allclose(front, HAIR_DEPTH * WIDTH)
+    own = np.c_[offset, turned] @ heads[1].rotation[:, 2]
+    assert 0.9 * HAIR_DEPTH * WIDTH < own[0] < 1.01 * HAIR_DEPTH * WIDTH
+    np.testing.assert_allclose(turned[1], front[1])
