@@ -71,6 +71,8 @@ TONE_DARK = 16.0
 """L* added to both skins before they are compared: a difference of L* grows with light as L* plus this does."""
 TONE_MIN, TONE_MAX = 0.9, 1.15
 """Bounds of the factor on the hand's shading."""
+WHITER_MAX = 0.5
+"""How far the lightest parts of a hand go from the character's skin to white: a pale hand would be a white shape."""
 WRIST_FADE = (-0.3, 0.0)
 """Places along the hand (-1 towards the elbow, 0 wrist, 1 knuckles) between which it fades in: cuffs stay out."""
 BRACELET, BRACELET_REACH, MEDIAN_SIDE = 0.5, (0.3, 0.5), 5
@@ -283,7 +285,7 @@ def _recolour(lab: Bytes, own: Colour, skin: Colour) -> Image:
     """
     level = np.arange(LEVELS, dtype=np.float32)
     tone = float(np.clip((skin[0] + TONE_DARK) / (own[0] + TONE_DARK), TONE_MIN, TONE_MAX))
-    lightness = np.clip(skin[0] + tone * (level / LIGHTNESS_UNIT - own[0]), 0, 100)
+    lightness = _lit(skin[0], tone * (level / LIGHTNESS_UNIT - own[0]))
     depth = np.clip(lightness / max(float(skin[0]), 1.0), DEPTH_MIN, DEPTH_MAX)
     mean, wanted = own[1:], skin[1:] + HUE_KEPT * (own[1:] - skin[1:])
     kept = VARIATION_KEPT * min(1.0, float(np.hypot(*wanted)) / max(float(np.hypot(*mean)), CHROMA_MIN))
@@ -295,6 +297,13 @@ def _recolour(lab: Bytes, own: Colour, skin: Colour) -> Image:
         )
         channels.append(cv2.convertScaleAbs(np.maximum(moved, 0)))
     return np.asarray(cv2.cvtColor(cv2.merge(channels), cv2.COLOR_Lab2RGB), np.uint8)
+
+
+def _lit(skin: float, shading: Floats) -> Floats:
+    """(N,) L* of ``skin`` with the ``shading`` (N,), of which the lighter part approaches ``WHITER_MAX``."""
+    room = max(WHITER_MAX * (100 - skin), 1.0)
+    lighter = room * (1 - np.exp(np.maximum(shading, 0) / -room))
+    return np.asarray(np.maximum(skin + np.minimum(shading, lighter), 0), np.float32)
 
 
 def _without_bracelet(colour: Image, hand: _Hand, place: Floats) -> Image:

@@ -52,6 +52,21 @@ def test_skin_becomes_the_characters() -> None:
     assert np.hypot(*(made[1:] - TARGET[1:])) < 0.25 * np.hypot(*(own[1:] - TARGET[1:]))
 
 
+def test_light_fingers_of_a_pale_character_are_no_white_shape() -> None:
+    """A finger in the light is lighter than the palm, but not white, and a gap beside it can be told from it."""
+    points = open_hand()
+    image, matte = np.full((300, 200, 3), 128, np.uint8), np.full((300, 200), 255, np.uint8)
+    cv2.fillConvexPoly(image, cv2.convexHull(points.astype(np.int32)), SKIN)
+    cv2.line(image, (100, 120), (100, 84), (240, 205, 190), 9)
+    light = _light()
+    pale = np.array([89.0, 5.0, 13.0])
+    hand = keep_hand(image, matte, points, np.array([100.0, 260.0]), light, pale, 1.0)
+    assert hand is not None
+    x0, y0, _, _ = hand.box
+    finger, palm = (lab_of(hand.colour)[y - y0, x - x0, 0] for x, y in ((100, 100), (88, 110)))
+    assert palm + 2 < finger < 97
+
+
 def test_sleeve_and_background_are_left_out() -> None:
     """What is not skin or not the person is not kept."""
     hand, _ = kept()
