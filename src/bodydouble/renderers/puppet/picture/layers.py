@@ -207,10 +207,16 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
         seen &= ~(beside & (bare | (surface.inside & below & (like > ARM_LIKE))))
         known &= seen
     hanging = parts.hair & below & known  # behind an arm is cloth, whatever hangs beside it
-    colour = filled(sources.colour, known & ~hanging, hidden | ((keep > TRACE) & ~known), ACROSS)
+    made_up = hidden | ((keep > TRACE) & ~known)
+    colour = filled(sources.colour, known & ~hanging, made_up, ACROSS)
+    cloth = clothed & known & ~widened(parts.hair, OUTLINE * scale)  # hair's outline is half its colour
+    plain = cloth & ~bare
+    if hanging.any() and plain.any():
+        made_up &= below
+        colour[made_up] = filled(sources.colour, plain, made_up, ACROSS)[made_up]
     stays = hanging | beside_rim(sources.colour, colour, any_arm & (alpha > SOLID), seen & rim)
     colour[stays] = sources.colour[stays]
-    colour = with_texture(colour, hidden & below & surface.inside, known & clothed, scale)
+    colour = with_texture(colour, hidden & below & surface.inside, cloth, scale)
     opacity = np.maximum(keep, softened(hidden) * grown * alpha)
     legs = [mask for name, mask in parts.parts.items() if name.startswith("leg")]
     if legs:
