@@ -12,6 +12,8 @@ SUBPIXEL_BITS = 4
 """Fraction bits of the corners that OpenCV draws: the argument ``shift`` of its functions."""
 COORDINATE_MAX = 20000
 """Pixels or coarse cells: OpenCV cannot draw corners that are farther outside the picture."""
+LINE_END_MAX = 8000
+"""Pixels: OpenCV cannot draw lines and discs that end farther outside the picture."""
 BRIM = 5
 """Pixels around a box in which a triangle may still show: the corner of a cell of 4 x 4, and OpenCV's rounded edge."""
 

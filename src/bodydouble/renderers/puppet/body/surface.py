@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BONES, BodyTemplate
-from bodydouble.renderers.puppet.painting import in_box, paint_labels
+from bodydouble.renderers.puppet.painting import LINE_END_MAX, in_box, paint_labels
 
 Array = NDArray[np.float64]
 
 LIMB_BONES = MappingProxyType({"arm": ("upperarm", "lowerarm", "hand"), "leg": ("thigh", "calf", "foot")})
 """The bones of each kind of limb, without their side."""
-COORDINATE_MAX = 8000
-"""Pixels: corners that are farther outside the picture are moved to here."""
 TINY = 1e-6
 """Sums of weights below it count as zero."""
 DEPTH_BLUR_MIN = 0.75
@@ -106,7 +104,7 @@ def label_triangles(
     height, width = shape
     shown = np.flatnonzero((area < 0 if not far else area > 0) & in_box(flat, (0, 0, width, height)))
     order = shown[np.argsort(depth[shown] if far else -depth[shown], kind="stable")]
-    return paint_labels(np.clip(flat, -COORDINATE_MAX, COORDINATE_MAX), order, shape)
+    return paint_labels(np.clip(flat, -LINE_END_MAX, LINE_END_MAX), order, shape)
 
 
 def nearest_of(labels: NDArray[np.int32], chosen: Mask) -> Mask:

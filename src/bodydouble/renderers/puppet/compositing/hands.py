@@ -14,6 +14,7 @@ from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.renderers.puppet.compositing.blending import blended
 from bodydouble.renderers.puppet.compositing.colours import Counts, colour_codes, counted_within
 from bodydouble.renderers.puppet.compositing.light import Light
+from bodydouble.renderers.puppet.painting import LINE_END_MAX
 
 Points = NDArray[np.floating]
 Colour = NDArray[np.float64]
@@ -49,8 +50,6 @@ LEVELS, LIGHTNESS_UNIT, ZERO = 256, 255 / 100, 128.0
 """Levels of a byte. CIELAB in bytes: levels for one L*, and the level of a and b of 0."""
 DEPTH_MIN, DEPTH_MAX = 0.3, 1.3
 """Bounds of the factor on the hue, which is the hand's lightness over the skin's: shadows have less colour."""
-COORDINATE_MAX = 8000.0
-"""Pixels: OpenCV cannot draw lines that end farther outside the picture."""
 SKIN_NEAR, SKIN_FAR = 16.0, 36.0
 """Distance in CIELAB's a and b within which a pixel is skin, and beyond which it is not."""
 DARK_WEIGHT = 1.5
@@ -183,7 +182,7 @@ class _Hand:
     def arm(self, reach: float, thick: float, mask: Bytes) -> Bytes:
         """``mask`` (h, w) with a line of 255 from the wrist to the elbow, at most ``reach`` hand lengths long."""
         away = max(float(np.hypot(*(self.elbow - self.points[0]))), 1.0)
-        end = self.points[0] + (self.elbow - self.points[0]) / away * min(reach * self.length, COORDINATE_MAX)
+        end = self.points[0] + (self.elbow - self.points[0]) / away * min(reach * self.length, LINE_END_MAX)
         start, stop = np.round(np.stack([self.points[0], end])).astype(int).tolist()
         cv2.line(mask, start, stop, 255, self.thick(thick))
         return mask

@@ -18,7 +18,7 @@ from bodydouble.renderers.puppet.compositing.colours import LEVELS, Colours, col
 from bodydouble.renderers.puppet.compositing.hands import palm_mask
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.compositing.stored_plates import Plates
-from bodydouble.renderers.puppet.painting import hull_mask
+from bodydouble.renderers.puppet.painting import LINE_END_MAX, hull_mask
 
 Points = NDArray[np.floating]
 
@@ -48,8 +48,6 @@ KNUCKLES = (
 LOST_BEYOND, LOST_RADIUS = 1.3, 1.3
 """Area around a hand that does not show the person's own colours, if its fingers are not seen. Centre, on the line from
 the body's wrist to its knuckles, and radius in lengths of that line."""
-COORDINATE_MAX = 8000.0
-"""Pixels: OpenCV cannot draw landmarks that are farther outside the picture."""
 CLOTHES_SHARE_MIN, CLOTHES_OFTEN_MIN = 0.001, 0.25
 """A colour is the person's own if it covers this share of the person without hands, in this share of the samples."""
 HULL_REACH = 0.5
@@ -172,7 +170,7 @@ def _without_lost_hand(person: MaskImage, body: Points, side: int) -> None:
     """
     wrist, knuckles = body[WRISTS[side]], body[list(KNUCKLES[side])].mean(0)
     length = float(np.hypot(*(knuckles - wrist)))
-    if not np.isfinite(length) or max(np.abs(wrist).max(), length) > COORDINATE_MAX:
+    if not np.isfinite(length) or max(np.abs(wrist).max(), length) > LINE_END_MAX:
         return
     centre = np.round(wrist + LOST_BEYOND * (knuckles - wrist)).astype(int)
     cv2.circle(person, centre.tolist(), max(1, round(LOST_RADIUS * length)), 0, -1)

@@ -9,7 +9,8 @@ from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.compositing.colours import Colours, colour_codes, counted_within
 from bodydouble.renderers.puppet.compositing.reduction import reduced
-from bodydouble.renderers.puppet.compositing.removal import COORDINATE_MAX, shoulder_width
+from bodydouble.renderers.puppet.compositing.removal import shoulder_width
+from bodydouble.renderers.puppet.painting import LINE_END_MAX
 
 STEP = 2
 """Pixels of the frame for one of the picture in which both are compared."""
@@ -109,7 +110,7 @@ def _clear_hands(mask: MatLike, body: NDArray[np.floating]) -> None:
     if not np.isfinite(body).all():
         return
     radius = max(1, round(HAND_REACH * shoulder_width(body) / STEP))
-    for x, y in np.clip(body[list(HANDS)] / STEP, -COORDINATE_MAX, COORDINATE_MAX).astype(int).tolist():
+    for x, y in np.clip(body[list(HANDS)] / STEP, -LINE_END_MAX, LINE_END_MAX).astype(int).tolist():
         cv2.circle(mask, (x, y), radius, 0, -1)
 
 

@@ -19,6 +19,7 @@ from bodydouble.renderers.puppet.compositing.colours import LEVELS, colour_codes
 from bodydouble.renderers.puppet.compositing.reduction import reduced
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.compositing.stored_plates import Plates
+from bodydouble.renderers.puppet.painting import LINE_END_MAX
 
 Points = NDArray[np.floating]
 
@@ -63,8 +64,6 @@ LEG_WIDTH, FOOT_WIDTH, TRUNK_RIM, ARM_WIDTH, HEAD_RADIUS = 0.5, 0.6, 0.4, 0.28, 
 legs'."""
 SPINE_TO_SHOULDERS, SHOULDERS_MIN_PIXELS = 0.55, 4.0
 """Smallest shoulder width: over the spine's length, for a person seen from the side, and in pixels."""
-COORDINATE_MAX = 8000
-"""Pixels: OpenCV cannot draw landmarks that are farther outside the picture."""
 LEGS_CHAIN = (
     (BodyPoint.LEFT_HIP, BodyPoint.LEFT_KNEE, BodyPoint.LEFT_ANKLE),
     (BodyPoint.RIGHT_HIP, BodyPoint.RIGHT_KNEE, BodyPoint.RIGHT_ANKLE),
@@ -311,7 +310,7 @@ def part_labels(joints: Points, size: tuple[int, int]) -> NDArray[np.uint8]:
     labels = np.zeros((size[1], size[0]), np.uint8)
     if not np.isfinite(joints).all():
         return labels
-    q = np.clip(np.round(joints), -COORDINATE_MAX, COORDINATE_MAX).astype(np.int32)
+    q = np.clip(np.round(joints), -LINE_END_MAX, LINE_END_MAX).astype(np.int32)
     width = _shoulder_width(joints)
 
     def limbs(chains: tuple[tuple[BodyPoint, ...], ...], thick: float, label: int) -> None:

@@ -11,6 +11,7 @@ from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.compositing.colours import colour_codes, counted_within
 from bodydouble.renderers.puppet.discs import DISC_RIM, disc
+from bodydouble.renderers.puppet.painting import LINE_END_MAX
 
 Points = NDArray[np.floating]
 
@@ -47,8 +48,6 @@ SPINE_TO_SHOULDERS = 0.5
 """Least shoulder width over the spine's length: shoulders of somebody seen from the side look narrow."""
 TOE_BEYOND, TOE_RADIUS = 0.35, 0.2
 """A shoe's tip is this share of the foot's length beyond the toe's landmark; its radius in shoulder widths."""
-COORDINATE_MAX = 8000.0
-"""Pixels. OpenCV draws with 16 fractional bits; landmarks far outside the picture would overflow."""
 THICKNESS_MAX = 32767
 """Pixels: OpenCV's limit for lines."""
 
@@ -305,7 +304,7 @@ def _add_limbs(
 
 
 def _pixel(point: Points) -> list[int]:
-    return np.round(np.clip(point, -COORDINATE_MAX, COORDINATE_MAX)).astype(int).tolist()
+    return np.round(np.clip(point, -LINE_END_MAX, LINE_END_MAX)).astype(int).tolist()
 
 
 def _distance(mask: MatLike) -> NDArray[np.float32]:

@@ -11,9 +11,9 @@ from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
-from bodydouble.renderers.puppet.body.surface import COORDINATE_MAX, continued, label_triangles, limb_triangles
+from bodydouble.renderers.puppet.body.surface import continued, label_triangles, limb_triangles
 from bodydouble.renderers.puppet.compositing.light import lab_of
-from bodydouble.renderers.puppet.painting import hull_mask
+from bodydouble.renderers.puppet.painting import LINE_END_MAX, hull_mask
 from bodydouble.renderers.puppet.picture.colour_models import MODEL_SIZE
 from bodydouble.renderers.puppet.picture.matting import closed_form_alpha
 from bodydouble.renderers.puppet.picture.regions import REDUCED_SIDE_MIN, filled, narrowed, opened, widened
@@ -154,7 +154,7 @@ def gaps_between_limbs(fit: BodyFit, template: BodyTemplate, shape: tuple[int, i
         neck = float(fit.joints.shoulders[1])
         points = points[points[:, 1] > neck]
         if len(points) > 2:
-            gaps |= hull_mask(np.clip(points, -COORDINATE_MAX, COORDINATE_MAX), shape)
+            gaps |= hull_mask(np.clip(points, -LINE_END_MAX, LINE_END_MAX), shape)
     spared, hands = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     radius = max(1, round(SPARED * fit.scale))
     points = fit.joints.points
@@ -167,7 +167,7 @@ def gaps_between_limbs(fit: BodyFit, template: BodyTemplate, shape: tuple[int, i
         arm = points[list(chain.joints), :2]
         if arm[2, 1] < arm[0, 1]:
             corners = np.concatenate([arm, points[[BodyPoint.NOSE], :2]])
-            gaps |= hull_mask(np.clip(corners, -COORDINATE_MAX, COORDINATE_MAX), shape)
+            gaps |= hull_mask(np.clip(corners, -LINE_END_MAX, LINE_END_MAX), shape)
     gaps[spared > 0] = 0
     return Gaps(where=(gaps > 0) & (hands == 0), hands=(gaps > 0) & (hands > 0))
 
