@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.landmark_indices import HandPoint
-from bodydouble.perception.smoothing import fill_gaps, one_euro, spans
+from bodydouble.perception.smoothing import WRIST_SEEN_MIN, fill_gaps, one_euro, spans
 from bodydouble.perception.track import FACE_POINTS, HAND_POINTS, PersonTrack
 from bodydouble.perception.trunk import shoulder_vector, spine_vector
 from bodydouble.renderers.puppet.motion.arms import hang_unseen
@@ -35,11 +35,10 @@ Array = NDArray[np.float64]
 
 HAND_FADE_FRAMES = 4
 """Frames over which a hand that appears or goes is blended with the body's own wrist."""
-HAND_AWAY_MAX, HAND_AWAY_GUESSED_MAX, WRIST_GUESSED = 0.3, 0.7, 0.5
+HAND_AWAY_MAX, HAND_AWAY_GUESSED_MAX = 0.3, 0.7
 """Trunk lengths between a hand's wrist and the body's from which the hand is somebody else's, where the body's is seen
-and where it is guessed; and the visibility (0-1) below which it is guessed. Measured: the actor's own are within 0.2 in
-95 % of the frames, beside guessed wrists in close-ups within 0.5; another person's are at 0.5 of a wrist that is
-seen."""
+and where it is guessed. Measured: the actor's own are within 0.2 in 95 % of the frames, beside guessed wrists in
+close-ups within 0.5; another person's are at 0.5 of a wrist that is seen."""
 LID_CLOSED, LID_OPEN = 0.38, 0.87
 """Eye opening, relative to the widest usual one, at which a lid counts as shut and as open. Measured at the middle of
 blinks in six clips: .37 to .46."""
@@ -149,7 +148,7 @@ def _hands(track: PersonTrack, frame_rate: float) -> tuple[Array, Array]:
     hands = track.hands[..., :2].astype(np.float64).reshape(frames, 2, HAND_POINTS, 2)
     weight = np.zeros((frames, 2))
     away = np.linalg.norm(hands[:, :, HandPoint.WRIST] - track.body[:, WRISTS, :2], axis=2)
-    guessed = track.visibility[:, WRISTS] < WRIST_GUESSED
+    guessed = track.visibility[:, WRISTS] < WRIST_SEEN_MIN
     near = away < np.where(guessed, HAND_AWAY_GUESSED_MAX, HAND_AWAY_MAX) * _torso(track)[:, None]
     own = track.hand_found & track.present[:, None] & near
     hands, own = with_lost_hands(hands, own, track, frame_rate)

@@ -7,20 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.landmark_indices import BodyPoint
-from bodydouble.perception.smoothing import spans
+from bodydouble.perception.smoothing import WRIST_SEEN_MIN, spans
 from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
 
 Array = NDArray[np.float64]
 
 WRISTS = (BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST)
-KNUCKLES = (
-    [BodyPoint.LEFT_INDEX, BodyPoint.LEFT_PINKY],
-    [BodyPoint.RIGHT_INDEX, BodyPoint.RIGHT_PINKY],
-)
 LOST_SECONDS = 0.6
 """Time from a frame in which the hand is seen, before or after, up to which it is believed to be where the arm ends."""
-WRIST_SEEN_MIN = 0.5
-"""Visibility (0-1) of a wrist from which the arm is seen to its end."""
 SIZE_MIN, SIZE_MAX = 0.75, 1.3
 """Bounds of a lost hand's size over that in the frame in which it is seen."""
 LENGTH_MIN = 1.0
@@ -38,8 +33,8 @@ def with_lost_hands(
     result, found = hands.copy(), own.copy()
     body = track.body[..., :2].astype(np.float64)
     reach = round(LOST_SECONDS * frame_rate)
-    for k, (wrist, knuckles) in enumerate(zip(WRISTS, KNUCKLES, strict=True)):
-        way = body[:, knuckles].mean(1) - body[:, wrist]
+    for k, (side, wrist) in enumerate(zip(SIDES, WRISTS, strict=True)):
+        way = body[:, list(ARMS[side].tip)].mean(1) - body[:, wrist]
         pointing = np.hypot(*way.T) >= LENGTH_MIN
         seen = track.present & pointing & (track.visibility[:, wrist] >= WRIST_SEEN_MIN)
         # Once the wrist is hidden, the hand may be behind something: it is believed as long as nothing came between.
