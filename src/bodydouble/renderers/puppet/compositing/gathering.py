@@ -265,10 +265,11 @@ def _unlike_most(
         narrow = _any_channel(beyond, hidden, STRAND_UNLIKE_MIN)
         if not (wide.any() or narrow.any()):
             continue
-        things, strands = (_at(places, flags, hole.shape) for flags in (wide, narrow))
-        things = cv2.morphologyEx(things, cv2.MORPH_OPEN, UNLIKE_SIDE)
-        strands = cv2.dilate(cv2.min(strands, _details(picture)), UNLIKE_SIDE)
-        mine[:] = cv2.dilate(cv2.max(things, strands), UNLIKE_SIDE) > 0
+        found = cv2.morphologyEx(_at(places, wide, hole.shape), cv2.MORPH_OPEN, UNLIKE_SIDE)
+        if narrow.any():
+            strands = cv2.min(_at(places, narrow, hole.shape), _details(picture))
+            found = cv2.max(found, cv2.dilate(strands, UNLIKE_SIDE))
+        mine[:] = cv2.dilate(found, UNLIKE_SIDE) > 0
     return odd
 
 

@@ -111,13 +111,14 @@ def keep_hand(
     lab = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2Lab), np.uint8)
     own = _palm_colour(lab, hand.points, light)
     place = hand.place()
-    is_skin = _whole(_skin_share(lab, own, float(light.actor_skin[0])), lab, own, hand, place)
+    flesh = hand.flesh(FINGER_THICK)
+    is_skin = _whole(_skin_share(lab, own, float(light.actor_skin[0])), lab, own, hand, flesh, place)
     alpha = hand.shape(place)
     alpha *= near_person
     alpha *= is_skin
     alpha *= hand.own_colours(crop, _colours_about(image, points, elbow, length))
     core = (alpha > CORE_MIN).view(np.uint8) * np.uint8(255)
-    colour = _clean_rim(_without_bracelet(_recolour(lab, own, skin), hand, place), core, hand)
+    colour = _clean_rim(_without_bracelet(_recolour(lab, own, skin), hand, place), core, flesh, hand)
     return KeptHand(box=box, colour=colour, alpha=np.asarray(alpha * weight, np.float32))
 
 
@@ -224,15 +225,15 @@ def _colours_about(image: Image, points: Points, elbow: Points, length: float) -
     return counted_within(crop, around) / np.float32(max(cv2.countNonZero(around), 1))
 
 
-def _whole(is_skin: Floats, lab: Bytes, own: Colour, hand: _Hand, place: Floats) -> Floats:
-    """``is_skin`` (h, w) 0-1 with shadows in a fist and bracelets closed, and a soft rim.
+def _whole(is_skin: Floats, lab: Bytes, own: Colour, hand: _Hand, flesh: Bytes, place: Floats) -> Floats:
+    """``is_skin`` (h, w) 0-1 with shadows in a fist and bracelets closed in its ``flesh`` (h, w), and a soft rim.
 
     What is light, or dark between spread fingers, belongs to what is behind them.
     """
     k = max(3, round(FIST_CLOSE * hand.length)) | 1
     closed = cv2.morphologyEx(is_skin, cv2.MORPH_CLOSE, np.ones((k, k), np.uint8))
     dark = lab[..., 0] < (own[0] - FIST_DARKER) * LIGHTNESS_UNIT
-    inside = (hand.flesh(FINGER_THICK) > 0) & (dark | (place < BRACELET_REACH[0]))
+    inside = (flesh > 0) & (dark | (place < BRACELET_REACH[0]))
     whole = np.where(inside, closed, is_skin)
     return np.asarray(
         np.minimum(cv2.GaussianBlur(whole, (0, 0), SKIN_SOFT_PIXELS) * np.float32(SKIN_GAIN), 1), np.float32
@@ -323,17 +324,17 @@ def _without_bracelet(colour: Image, hand: _Hand, place: Floats) -> Image:
     return colour
 
 
-def _clean_rim(colour: Image, core: Bytes, hand: _Hand) -> Image:
+def _clean_rim(colour: Image, core: Bytes, flesh: Bytes, hand: _Hand) -> Image:
     """``colour`` (h, w, 3) whose rim has the colours beside it in the ``core`` (h, w), 0 or 255.
 
-    A rim is blended with what was behind. Between fingers a dark one is their own shade.
+    A rim is blended with what was behind. In the ``flesh`` (h, w) a dark one is its own shade, between fingers.
     """
     k = 2 * max(1, round(RIM_REACH * hand.length)) + 1
     inner = cv2.blur(cv2.merge([*cv2.split(cv2.copyTo(colour, core)), core]).astype(np.float32), (k, k))
     share = inner[..., 3] * np.float32(1 / 255)
     least = np.float32(0.5 / (k * k))  # running sums leave traces of pixels that are passed
     clean = cv2.convertScaleAbs(inner[..., :3] / np.maximum(share, least)[..., None])
-    clean = cv2.copyTo(cv2.min(clean, colour), hand.flesh(FINGER_THICK), clean)
+    clean = cv2.copyTo(cv2.min(clean, colour), flesh, clean)
     rim = ((core == 0) & (share > least)).view(np.uint8)
     return np.asarray(cv2.copyTo(clean, rim, colour.copy()), np.uint8)
 

@@ -41,6 +41,8 @@ SHOWN_FROM = np.deg2rad(10)
 """Turn away from the picture's own view from which on the dome shows."""
 SOFT, SOFT_SIDE = 0.8, 3
 """Standard deviation and side in pixels of the blur of its edge."""
+SOLID = 128
+"""Alpha (0-255) from which a pixel of the texture is opaque enough to be a part of it."""
 TINY = 1e-6
 """Areas below it are seen from their edge."""
 
@@ -98,7 +100,7 @@ def build_skull(face: Array, head: Head, back: Bytes, region: Mask) -> Skull | N
 
     ``region`` (h, w) ends below at the nape. None where it is too small.
     """
-    region = opened(region & (back[..., 3] > 128), TUFTS * head.width)
+    region = opened(region & (back[..., 3] > SOLID), TUFTS * head.width)
     x, y, w, h = cv2.boundingRect(region.astype(np.uint8))
     step = max(2, round(head.width / STEPS))
     if w < 3 * step or h < 3 * step:
