@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.renderers.puppet.compositing.completion import Completion, complete
 from bodydouble.renderers.puppet.compositing.continued_lines import continue_lines
-from bodydouble.renderers.puppet.compositing.seams import LIGHT_STEP, match_light, spread
+from bodydouble.renderers.puppet.compositing.plain import plainness
+from bodydouble.renderers.puppet.compositing.seams import LIGHT_STEP, match_light
 
 WHOLE_MIN = 0.98
 """Known share from which a pixel of the small picture counts as known."""
@@ -44,9 +45,6 @@ LIGHT_SIDE, LIGHT_CHANGE, LIGHT_LEVELS = (9, 9), (5, 5), 12.0
 light is spread; levels (0-255) of difference from which a copy is another thing. Measured on drawn scenes."""
 OVERLAPS = (-1, 0, 1)
 """Steps, in pixels of the small picture, to the neighbours in rows and columns whose copies are blended at a pixel."""
-TEXTURE_SIDE, PLAIN_STEPS = (9, 9), (1.0, 2.5)
-"""Square, in pixels of the small picture, in which the steps between pixels are averaged; mean steps in levels (0-255)
-up to which a place is plain, and from which it is not at all. Chosen by eye on the development clips."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +84,7 @@ def fill_holes(image: Image, known: Mask, forbidden: Mask) -> Image:
     rough = np.asarray(cv2.cvtColor(guide, cv2.COLOR_Lab2RGB), np.uint8)
     if found is None:
         return _laid_in(image, known, rough, None)
-    smooth, plain = rough.astype(np.float32), _plain(low, hole)
+    smooth, plain = rough.astype(np.float32), plainness(low, hole)
     filled = np.asarray(cv2.cvtColor(found.picture, cv2.COLOR_Lab2RGB), np.float32)
     light = _light(filled, smooth, hole)
     filled += light
@@ -118,22 +116,6 @@ def _light(filled: Floats, smooth: Floats, hole: Mask) -> Floats:
     largest = np.abs(difference).max(-1) / np.float32(LIGHT_LEVELS)
     share = cv2.blur(np.exp(-largest * largest), LIGHT_CHANGE) * hole
     return np.asarray(difference * share[..., None], np.float32)
-
-
-def _plain(low: Image, hole: Mask) -> Floats:
-    """(h, w) 0-1 how far the surroundings of the ``hole`` (h, w) in ``low`` (h, w, 3) are plain, 0 outside it.
-
-    The light of a plain wall changes from place to place: copies of far parts of it would meet in edges.
-    """
-    values = low.astype(np.float32)
-    steps = np.zeros(hole.shape, np.float32)
-    for axis, here in ((0, np.s_[1:, :]), (1, np.s_[:, 1:])):
-        steps[here] = np.maximum(steps[here], np.abs(np.diff(values, axis=axis)).max(-1))
-    beside = cv2.erode((~hole).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
-    texture = cv2.blur(steps * beside, TEXTURE_SIDE) / np.maximum(cv2.blur(beside, TEXTURE_SIDE), WEIGHT_MIN)
-    texture = spread(np.asarray(texture[..., None], np.float32), beside)[..., 0]
-    share = np.clip((PLAIN_STEPS[1] - texture) / (PLAIN_STEPS[1] - PLAIN_STEPS[0]), 0, 1)
-    return np.asarray(share * hole, np.float32)
 
 
 def _laid_in(image: Image, known: Mask, filled: Image, copies: _Copies | None) -> Image:

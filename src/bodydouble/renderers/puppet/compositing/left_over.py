@@ -9,7 +9,7 @@ from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.compositing.colours import Colours, colour_codes, counted_within
 from bodydouble.renderers.puppet.compositing.reduction import reduced
-from bodydouble.renderers.puppet.compositing.removal import shoulder_width
+from bodydouble.renderers.puppet.compositing.removal import LEARNING_GROWTH, add_hair, shoulder_width
 from bodydouble.renderers.puppet.painting import LINE_END_MAX
 
 STEP = 2
@@ -26,8 +26,9 @@ AROUND = np.ones((3, 3), np.uint8)
 """Pixels about one of the plate's among which the frame's may be found: texture that the camera's path misses."""
 UNLIKE_MIN = 18
 """Levels (0-255) of some channel beyond what the plate shows there, from which a pixel is not the background."""
-SEEN_LEVEL = 190
-"""Level (0-255) of a plate's alpha above which some frame showed the background."""
+SEEN_LEVEL, PLAIN_LEVEL = 190, 140
+"""Levels (0-255) of a plate's alpha above which some frame showed the background, and above which it is seen or sure,
+as a plain wall that goes on is. Sure is enough beside a head, which hides the same place in many shots."""
 OWN_SHARE_MIN = 0.02
 """Share of the removed person's pixels from which a colour is theirs."""
 OWN_PIECE_MIN = 0.4
@@ -47,13 +48,16 @@ def with_left_over(
 
     That is a piece that touches ``gone`` and ends near it, which differs from the plate and has colours of what is
     removed. Shadows and what is in a hand are left. ``source`` is (h, w, 3); ``with_seen`` (h, w, 4), from ``Plates``:
-    a difference from a made-up plate says nothing. ``body`` (33, 2) are landmarks in pixels from the same corner, and
-    ``height`` is the whole picture's.
+    a difference from a made-up plate says nothing, except from a plain wall beside the head. ``body`` (33, 2) are
+    landmarks in pixels from the same corner, and ``height`` is the whole picture's.
     """
     small, plate = reduced(source, STEP), reduced(with_seen, STEP)
     behind = cv2.cvtColor(plate, cv2.COLOR_RGBA2RGB)
-    inside = cv2.erode(_every_other(gone, small.shape), MARGIN)
-    known = cv2.threshold(cv2.extractChannel(plate, 3), SEEN_LEVEL, 255, cv2.THRESH_BINARY)[1]
+    inside = np.asarray(cv2.erode(_every_other(gone, small.shape), MARGIN), np.uint8)
+    hair = np.zeros_like(inside)
+    add_hair(hair, body / STEP, LEARNING_GROWTH)
+    alpha = cv2.addWeighted(cv2.extractChannel(plate, 3), 1, hair, (SEEN_LEVEL - PLAIN_LEVEL) / 255, 0)
+    known = cv2.threshold(alpha, SEEN_LEVEL, 255, cv2.THRESH_BINARY)[1]
     unlike = cv2.min(_unlike(small, behind), known)
     reach = min(REACH_PIXELS_MAX, round(REACH * height / STEP))
     beside = cv2.min(cv2.bitwise_and(unlike, cv2.bitwise_not(inside)), _grown(inside, reach))
@@ -62,7 +66,9 @@ def with_left_over(
     if w == 0:
         return gone
     here = np.s_[y : y + h, x : x + w]
-    pieces = cv2.bitwise_and(beside[here], cv2.bitwise_not(_shade(small[here], behind[here], beside[here])))
+    # Beside a head, what looks like a shadow is hair.
+    shade = _shade(small[here], behind[here], cv2.subtract(beside[here], hair[here]))
+    pieces = cv2.bitwise_and(beside[here], cv2.bitwise_not(shade))
     removed = np.asarray(cv2.min(unlike, inside), np.uint8)
     own = counted_within(small, removed)
     usual = own > OWN_SHARE_MIN * cv2.countNonZero(removed)

@@ -24,6 +24,7 @@ from bodydouble.renderers.puppet.compositing.captions import CaptionFinder, Capt
 from bodydouble.renderers.puppet.compositing.gathering import SEAM_REACH, Sample, median, nearest
 from bodydouble.renderers.puppet.compositing.inpaint import fill_holes
 from bodydouble.renderers.puppet.compositing.letterbox import RINGING_PIXELS, bars, inside
+from bodydouble.renderers.puppet.compositing.plain import plain_places
 from bodydouble.renderers.puppet.compositing.registration import CameraPath, CameraTracker
 from bodydouble.renderers.puppet.compositing.removal import UNKNOWN, person_zone, unknown_mask
 from bodydouble.renderers.puppet.compositing.seams import match_light
@@ -41,6 +42,8 @@ SAMPLES_MAX = 44
 WHOLE_ALPHA = 252
 """Alpha (0-255) of a moved plate from which a pixel is none of the border's blend."""
 
+PLAIN_ALPHA = 150
+"""Alpha (0-255) of a plate where no frame shows the background, but a plain wall goes on."""
 MASKS_KEPT_MAX, DEFLATE_LEVEL = 1000, 1
 """Masks of bystanders that are kept, of a few kB each, and how thoroughly they are packed."""
 
@@ -231,6 +234,7 @@ class _SpanBuilder:
         if self._previous is not None:
             known = self._carry_over(*self._previous, key, image, known, seen)
         if not known.all():
+            seen[plain_places(image, ~known)] = PLAIN_ALPHA
             image = fill_holes(image, known, self._bystanders(key))
         plate = np.asarray(cv2.merge([*cv2.split(image), seen]), np.uint8)
         with atomic_file(plate_path(self._folder, key)) as part, part.open("wb") as stream:

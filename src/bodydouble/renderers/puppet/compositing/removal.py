@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.compositing.colours import colour_codes, counted_within
+from bodydouble.renderers.puppet.compositing.plain import blends
 from bodydouble.renderers.puppet.discs import DISC_RIM, disc
 from bodydouble.renderers.puppet.painting import LINE_END_MAX
 
@@ -90,6 +91,8 @@ HAIR_DEPTH, HAIR_SHARE_MIN, HAIR_RATIO_MIN, HAIR_PIXELS_MIN = 0.06, 0.02, 4.0, 6
 colour is usual there, and its share over that around the zone; pixels that are needed. Chosen by eye on heads."""
 HAIR_MARGIN = 0.05
 """Picture heights around a head's mask that are never learned: blurred ends and shade."""
+HAZE_REACH = 0.08
+"""Picture heights from the mask in which hair may be a haze before a plain wall. Chosen by eye on pigtails."""
 HAIR_NOVEL_MAX = 0.0005
 """Share of the pixels around the zone below which a colour is new beside the head."""
 HAIR_STRAND = np.ones((3, 3), np.uint8)
@@ -117,7 +120,7 @@ def unknown_mask(image: Image, matte: Matte, body: Points, visibility: Points) -
     nor of the hair's colours: they are background where no frame shows a better one. All others are 0.
     """
     person, hair = matte_mask(matte), np.zeros_like(matte)
-    _add_hair(hair, body, LEARNING_GROWTH)
+    add_hair(hair, body, LEARNING_GROWTH)
     mask = cv2.threshold(_zone(person, body, visibility), 0, DOUBTFUL, cv2.THRESH_BINARY)[1]
     near_head = cv2.min(hair, _widened_within(person, hair, HAIR_MARGIN * len(matte)))
     own_hair = hair_like(image, matte, person, hair)
@@ -136,7 +139,7 @@ def _zone(person: Matte, body: Points, visibility: Points) -> Matte:
     """(H, W) 0 or 255: the mask ``person`` with the limbs and the place of the hair."""
     zone = person.copy()
     _add_limbs(zone, body, visibility, LEARNING_GROWTH)
-    _add_hair(zone, body, LEARNING_GROWTH)
+    add_hair(zone, body, LEARNING_GROWTH)
     return zone
 
 
@@ -159,7 +162,7 @@ def hair_like(image: Image, matte: Matte, person: Matte, zone: Matte) -> Matte:
     """(H, W) 0 or 255: hair within ``zone`` that the mask ``person`` misses, as pigtails and buns; it touches the mask.
 
     Hair has colours that are far more usual inside the matte's rim than around the zone, or colours that are new there,
-    as its blurred ends have.
+    as its blurred ends have. In front of a plain wall, near the mask, it is whatever a blend with hair explains.
     """
     found = np.zeros_like(matte)
     x, y, w, h = cv2.boundingRect(zone)
@@ -179,6 +182,9 @@ def hair_like(image: Image, matte: Matte, person: Matte, zone: Matte) -> Matte:
     other = counted_within(_halved(image[wide]), around) / pixels[1]
     hair = ((own > HAIR_SHARE_MIN) & (own > HAIR_RATIO_MIN * other)) | (other < HAIR_NOVEL_MAX)
     like = cv2.min((hair * np.uint8(255)).take(colour_codes(image[here])), zone[here])
+    near = _widened_within(person, zone, HAZE_REACH * len(matte))
+    smoke = blends(image[wide], np.asarray(cv2.max(near[wide], person[wide]), np.uint8), own > HAIR_SHARE_MIN)
+    like = cv2.max(like, cv2.min(smoke[y - wide[0].start :, x - wide[1].start :][:h, :w], near[here]))
     like = cv2.bitwise_and(like, cv2.bitwise_not(person[here]))
     found[here] = _with_touching(cv2.morphologyEx(like, cv2.MORPH_OPEN, HAIR_STRAND), person[here])
     return np.asarray(cv2.dilate(found, HAIR_RIM), np.uint8)
@@ -259,7 +265,7 @@ def shoulder_width(joints: Points) -> float:
     return max(float(np.hypot(*(left - right))), SPINE_TO_SHOULDERS * spine)
 
 
-def _add_hair(mask: Matte, body: Points, growth: float) -> None:
+def add_hair(mask: Matte, body: Points, growth: float) -> None:
     """Draw into ``mask`` (H, W) with 255 where hair may be: around the head and down to the shoulders."""
     joints = body[:, :2]
     if not np.isfinite(joints).all():

@@ -47,6 +47,8 @@ class Plates:
     def with_seen(self, index: int, box: PixelBox, pieces: Sequence[PixelBox] | None = None) -> NDArray[np.uint8]:
         """(h, w, 4) as ``at``, with an alpha that is 255 where some frame showed the background, 0 where none did.
 
+        Where none did, but a plain wall goes on, the alpha is between.
+
         Of ``box`` only ``pieces``, relative to its corner, are computed, where they are given; the rest is 0.
         """
         shot = self.shot_of(index)

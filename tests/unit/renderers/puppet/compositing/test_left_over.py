@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from bodydouble.renderers.puppet.compositing.left_over import with_left_over
+from bodydouble.renderers.puppet.compositing.plate import PLAIN_ALPHA
 from mannequin import joints
 
 WALL, SHOE = (150, 146, 140), (240, 240, 235)
@@ -48,6 +49,16 @@ def test_beside_a_made_up_plate_nothing_is_found() -> None:
     gone, frame, plate = _scene()
     frame[130:150, 130:156] = SHOE
     plate[..., 3] = 0
+    assert (with_left_over(gone, frame, plate, BODY, 480) == gone).all()
+
+
+def test_a_haze_of_hair_beside_the_head_is_removed_before_a_plain_wall() -> None:
+    """It looks like shade, and no frame showed what is behind it. Elsewhere the same stays."""
+    gone, frame, plate = _scene()
+    frame[60:100, 124:144] = (110, 107, 103)
+    plate[..., 3] = PLAIN_ALPHA
+    head = joints(40.0, 110.0, 60.0)[:, :2]
+    assert (with_left_over(gone, frame, plate, head, 480)[64:96, 124:144] == 255).all()
     assert (with_left_over(gone, frame, plate, BODY, 480) == gone).all()
 
 

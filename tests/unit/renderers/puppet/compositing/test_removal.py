@@ -68,6 +68,16 @@ def test_beside_a_head_that_the_matte_holds_the_background_is_only_doubtful() ->
     assert not unknown[400:, :].any()
 
 
+def test_a_haze_of_hair_before_a_plain_wall_is_never_learned() -> None:
+    """It goes on beyond the rim that is never learned, in a colour that the wall has elsewhere."""
+    image, matte, pose = _head_scene()
+    image[:, 400:] = 90
+    image[60:110, 270:308] = 90
+    unknown = unknown_mask(image, matte, pose, np.zeros(33))
+    assert (unknown[66:104, 272:304] == UNKNOWN).all()
+    assert (unknown[:, 318:] != UNKNOWN).all()
+
+
 def test_the_zone_of_a_person_holds_all_that_may_be_the_person() -> None:
     """The quick mask differs from the exact one by less than the rim of hair that the exact one adds."""
     image, matte, pose = _head_scene()
