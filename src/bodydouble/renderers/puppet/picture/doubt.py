@@ -14,9 +14,10 @@ from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
 from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles, nearest_of
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
+from bodydouble.renderers.puppet.picture.arm_hints import hand_region
 from bodydouble.renderers.puppet.picture.head_region import face_and_neck
 from bodydouble.renderers.puppet.picture.regions import widened
-from bodydouble.renderers.puppet.picture.segmentation import Segmentation, hand_region
+from bodydouble.renderers.puppet.picture.segmentation import Segmentation
 
 Array = NDArray[np.float64]
 

@@ -13,6 +13,7 @@ from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
 from bodydouble.renderers.puppet.body.surface import bone_share, both_limbs, label_triangles
 from bodydouble.renderers.puppet.compositing.light import lab_of
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
+from bodydouble.renderers.puppet.picture.arm_hints import hand_disc, hand_region
 from bodydouble.renderers.puppet.picture.cloth import with_texture
 from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_likelihood_ratio
 from bodydouble.renderers.puppet.picture.cutout import Cutout, largest_piece
@@ -28,7 +29,6 @@ from bodydouble.renderers.puppet.picture.regions import (
     touching,
     widened,
 )
-from bodydouble.renderers.puppet.picture.segmentation import hand_disc, hand_region
 
 Array = NDArray[np.float64]
 

@@ -12,6 +12,7 @@ from bodydouble.renderers.puppet.body.silhouette import fit_silhouette
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES, joints_of
 from bodydouble.renderers.puppet.body.surface import label_triangles
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
+from bodydouble.renderers.puppet.picture.arm_hints import hand_region
 from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_between_limbs, without_holes
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.doubt import Doubtful, doubtful_limbs, sits
@@ -24,7 +25,8 @@ from bodydouble.renderers.puppet.picture.layers import SOLID, LayeredBody, Layer
 from bodydouble.renderers.puppet.picture.lower_body import complete_lower_body
 from bodydouble.renderers.puppet.picture.made_limbs import made_limbs, resting, short_hem, without_remains
 from bodydouble.renderers.puppet.picture.matting import estimate_foreground
-from bodydouble.renderers.puppet.picture.segmentation import hand_region, segment
+from bodydouble.renderers.puppet.picture.regions import softened
+from bodydouble.renderers.puppet.picture.segmentation import segment
 from bodydouble.renderers.puppet.picture.straightening import FoldedArm, folded_sides, straight_arm, straightened
 
 Array = NDArray[np.float64]
@@ -72,6 +74,7 @@ def layer_picture(
     cutout = extended.cutout
     colours = np.clip(cutout.colour, 0, 255).astype(np.uint8)
     parts = segment(colours, cutout.alpha, fit, template, anatomy, extended.made_up)
+    extended = replace(extended, cutout=_without(extended.cutout, parts.loose))  # neither trunk nor arm would carry it
     seated = sits(anatomy, shape[0])
     if seated:
         lower = with_lap(extended, parts, fit, template)
@@ -102,6 +105,11 @@ def layer_picture(
     layers = build_layers(trunk, template, limbs)
     hand = hand_colour(layers.layers, hands, skin, straight.joints)
     return FittedPicture(fit=straight, layers=layers, template=template, hand_colour=hand)
+
+
+def _without(cutout: Cutout, gone: Mask) -> Cutout:
+    """``cutout`` without what is ``gone`` (h, w)."""
+    return replace(cutout, alpha=cutout.alpha * (1 - softened(gone))) if gone.any() else cutout
 
 
 def _carved(

@@ -14,6 +14,7 @@ from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SHORTEST, Chain, Joints, hang_arm, stand_leg
 from bodydouble.renderers.puppet.body.surface import both_limbs, label_triangles, limb_triangles, nearest_of
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
+from bodydouble.renderers.puppet.picture.arm_hints import hand_region
 from bodydouble.renderers.puppet.picture.continued_parts import SHOE_WIDTH, TROUSERS_WIDTH, shoe
 from bodydouble.renderers.puppet.picture.doubt import Doubtful, twin_of
 from bodydouble.renderers.puppet.picture.extension import skin_like
@@ -22,7 +23,7 @@ from bodydouble.renderers.puppet.picture.head_region import face_only, head_regi
 from bodydouble.renderers.puppet.picture.layers import RIM_SIGMA, SOLID, LimbPicture
 from bodydouble.renderers.puppet.picture.lower_body import trousers_colour
 from bodydouble.renderers.puppet.picture.regions import distance_to, narrowed, opened, softened, widened
-from bodydouble.renderers.puppet.picture.segmentation import Segmentation, hand_region
+from bodydouble.renderers.puppet.picture.segmentation import Segmentation
 from bodydouble.renderers.puppet.picture.shading import body_light, lit_cloth, lit_skin
 from bodydouble.renderers.puppet.picture.sleeves import along_limb
 

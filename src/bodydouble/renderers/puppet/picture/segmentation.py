@@ -8,20 +8,25 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.perception.body_template import BodyTemplate
-from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
 from bodydouble.renderers.puppet.body.surface import both_limbs, continued, label_triangles, limb_triangles, nearest_of
-from bodydouble.renderers.puppet.painting import hull_mask
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
+from bodydouble.renderers.puppet.picture.arm_hints import (
+    TRUNK_DEPTH,
+    ArmHints,
+    BodySeen,
+    arm_hints,
+    arm_seeds,
+    hand_disc,
+)
 from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_likelihood_ratio
 from bodydouble.renderers.puppet.picture.extension import skin_like
 from bodydouble.renderers.puppet.picture.hair import hanging_hair
 from bodydouble.renderers.puppet.picture.head_region import face_and_neck, face_only, head_region
 from bodydouble.renderers.puppet.picture.regions import (
     closed,
-    disc_about,
     distance_to,
     narrowed,
     opened,
@@ -30,7 +35,13 @@ from bodydouble.renderers.puppet.picture.regions import (
     touching,
     widened,
 )
-from bodydouble.renderers.puppet.picture.sleeves import along_arm, beyond_sleeve, own_seeds, sleeve, under_shoulder
+from bodydouble.renderers.puppet.picture.sleeves import (
+    NOWHERE,
+    along_arm,
+    beyond_sleeve,
+    own_seeds,
+    sleeve,
+)
 
 Array = NDArray[np.float64]
 
@@ -38,35 +49,8 @@ OPAQUE = 0.3
 """Alpha from which on a pixel takes part in the segmentation; fainter ones follow their neighbours."""
 SEEDS_MIN = 20
 """Pixels of each kind that a colour model needs."""
-FINGER_LINES = (
-    (HandPoint.WRIST, HandPoint.THUMB_CMC, HandPoint.THUMB_MCP, HandPoint.THUMB_IP, HandPoint.THUMB_TIP),
-    (HandPoint.WRIST, HandPoint.INDEX_MCP, HandPoint.INDEX_PIP, HandPoint.INDEX_DIP, HandPoint.INDEX_TIP),
-    (HandPoint.WRIST, HandPoint.MIDDLE_MCP, HandPoint.MIDDLE_PIP, HandPoint.MIDDLE_DIP, HandPoint.MIDDLE_TIP),
-    (HandPoint.WRIST, HandPoint.RING_MCP, HandPoint.RING_PIP, HandPoint.RING_DIP, HandPoint.RING_TIP),
-    (HandPoint.WRIST, HandPoint.PINKY_MCP, HandPoint.PINKY_PIP, HandPoint.PINKY_DIP, HandPoint.PINKY_TIP),
-)
-"""Landmarks from the wrist along each finger."""
-PALM = (
-    HandPoint.WRIST, HandPoint.THUMB_CMC, HandPoint.INDEX_MCP, HandPoint.MIDDLE_MCP, HandPoint.RING_MCP,
-    HandPoint.PINKY_MCP,
-)  # fmt: skip
-"""Landmarks around the palm."""
 SLIVER = 0.14
 """Decimetres: thinner remains of the trunk beside an arm are the arm's rim."""
-SEED_START, SEED_END = (0.2, 0.8), (0.1, 0.9)
-"""Weights of shoulder and elbow where an arm's sure line begins, and of elbow and wrist where it ends. Chosen by eye on
-the development clips."""
-LINE_WIDTH, FINGER_WIDTH = 0.3, 0.13
-"""Decimetres: thickness of an arm's sure line and of a finger. Chosen by eye on the development clips."""
-TRUNK_DEPTH, ARM_CLEAR = 0.2, 0.25
-"""Decimetres inside the trunk and beside the arm from which on a pixel surely has the trunk's colours. Chosen by eye on
-the development clips."""
-ABOVE_SHOULDER, ABOVE_CLEAR = 0.2, 0.15
-"""Decimetres above the shoulder, and there beside the arm, from which on a pixel is hair. Chosen by eye on the
-development clips."""
-HAIR_BODY, HAIR_ARM = 0.1, 0.6
-"""Decimetres beside the body and beside the arm from which on a pixel is hair below the shoulder. Chosen by eye on the
-development clips."""
 ARM_REACH, ARM_DEPTH = 0.55, 0.18
 """Decimetres around the body's arm that may be an arm, and inside it from which on pixels surely are. Chosen by eye on
 the development clips."""
@@ -82,6 +66,9 @@ the shaded front of a jacket behind its own sleeve."""
 CUT_OFF_BELOW = 0.3
 """Decimetres below the shoulder's joint from which on pixels of the body's arm surely have the sleeve's colours. Chosen
 by eye on half bodies with elbows below the picture's edge."""
+BESIDE_SHARE = 0.4
+"""Share of a piece that is beside a bare arm of other colours, from which on it goes with no arm. Measured: 0.53 to
+0.64 of a long lock; bracelets are on the arm."""
 PIECE_SEEDS = 5
 """Pixels of the sure line above which a piece belongs to the arm. Chosen by eye on the development clips."""
 BARE_SHARE = 0.6
@@ -114,6 +101,7 @@ class Segmentation:
     parts: dict[str, Mask]  # "rest", "arm_l", "arm_r", "leg_l", "leg_r"; a limb that is not seen is missing
     arm_likeness: dict[str, Floats]  # by side: log-likelihood ratio arm / rest; 0 where there is no model
     hem: float | None  # px: row to which a skirt reaches; None without a skirt
+    loose: Mask  # (h, w) of the picture: what hangs on no trunk and lies beside a bare arm, as locks of hair do
     hair: Mask  # (h, w) of the picture: hair that is followed from the head down
 
 
@@ -139,12 +127,14 @@ def segment(
     head |= hair
     legs = nearest_of(labels, both_limbs(template, "leg")) & real
     bare = np.count_nonzero(_bare_arm(image, legs, anatomy)) > BARE_SHARE * np.count_nonzero(legs)
-    arms: dict[str, Mask] = {}
-    likeness: dict[str, Floats] = {}
+    seen: dict[str, BodySeen] = {}
     for side in SIDES:
         visible = _without_teeth(continued(arm_of[side][number] & body, body), fit.scale) & body
-        along = along_arm(fit, side, shape)
-        cut, ratio = _arm(image, real, fit, anatomy, side, template, _Seen(body, trunk, visible, head, along))
+        seen[side] = BodySeen(body, trunk, visible, head, along_arm(fit, side, shape))
+    found = _found_arms(image, real, fit, anatomy, template, seen)
+    arms: dict[str, Mask] = {}
+    for side in SIDES:
+        visible, along, cut = seen[side].visible, seen[side].along, found[side].own
         if cut.any():
             ends = (hand_disc(fit, side, shape, place, HAND_RADIUS) for place in (HAND_PLACE, FINGERS_PLACE))
             hand, fingers = (_bare_arm(image, real & end & ~head & ~(legs & bare), anatomy) for end in ends)
@@ -154,10 +144,12 @@ def segment(
             naked = _bare_arm(image, cut, anatomy)
             cut |= sleeve(real & near & ~side_of_trunk & ~head & ~cut, naked, along, opaque)
         beginning = limb_triangles(template, "arm", side, MADE_UP_SHARE)[number] & body
-        arms[side], likeness[side] = cut | ((continued(visible, body) | beginning) & made_up), ratio
+        arms[side] = cut | ((continued(visible, body) | beginning) & made_up)
     arms["r"] &= ~arms["l"]
-    parts = _partition(opaque, arms, trunk, head, fit)
-    return Segmentation(parts=parts, arm_likeness=likeness, hem=None, hair=hair)
+    parts = _partition(opaque, arms, trunk, head, found["l"].beside | found["r"].beside, fit)
+    loose = parts.pop("loose", np.zeros(shape, np.bool_))
+    likeness = {side: arm.ratio for side, arm in found.items()}
+    return Segmentation(parts=parts, loose=loose, arm_likeness=likeness, hem=None, hair=hair)
 
 
 def _without_teeth(part: Mask, scale: float) -> Mask:
@@ -170,90 +162,68 @@ def _hair(image: Image, opaque: Mask, head: Mask, fit: BodyFit, anatomy: Anatomy
     body = narrowed(trunk, TRUNK_DEPTH * fit.scale)
     for side in SIDES:
         if f"arm_{side}" not in fit.joints.made_up:
-            body |= _arm_seeds(opaque, fit, anatomy, side)[0]
+            body |= arm_seeds(opaque, fit, anatomy, side)[0]
     face = face_and_neck(anatomy, opaque.shape)
     return hanging_hair(image, opaque, head, face, body, float(anatomy.chin[1]), fit.scale)
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """Masks (h, w) of the fitted body: all of it, without its arms, one arm where nothing hides it; and the head."""
+class _Arm:
+    """One arm of a picture."""
 
-    body: Mask
-    trunk: Mask
-    visible: Mask
-    head: Mask  # with all of its hair
-    along: Floats  # see ``along_arm``
+    own: Mask  # (h, w)
+    ratio: Floats  # (h, w) how much each pixel has the arm's colours rather than the rest's
+    beside: Mask  # (h, w) what is beside the body's arm, where that is bare, and unlike it
 
-
-def _arm_seeds(opaque: Mask, fit: BodyFit, anatomy: Anatomy, side: str) -> tuple[Mask, Mask, bool]:
-    """Pixels that are surely the forearm, those of the seen hand, and whether a hand is seen."""
-    chain, scale = ARMS[side], fit.scale
-    points = fit.joints.points[:, :2]
-    shoulder, elbow, wrist = points[list(chain.joints)]
-    line = np.zeros(opaque.shape, np.uint8)
-    path = np.round(
-        np.array([SEED_START[0] * shoulder + SEED_START[1] * elbow, elbow, SEED_END[0] * elbow + SEED_END[1] * wrist])
-    ).astype(np.int32)
-    cv2.polylines(line, [path], False, 1, max(2, int(LINE_WIDTH * scale)))
-    hand = hand_region(anatomy, side, opaque.shape, scale)
-    hand_mask = np.zeros(opaque.shape, np.bool_) if hand is None else hand & opaque
-    return ((line > 0) & opaque) | hand_mask, hand_mask, hand is not None
+    @staticmethod
+    def nothing(shape: tuple[int, ...]) -> "_Arm":
+        """No arm in a picture of ``shape``."""
+        empty = np.zeros(shape[:2], np.bool_)
+        return _Arm(own=empty, ratio=np.zeros(shape[:2], np.float32), beside=empty)
 
 
-def _skin_tones(image: Image, *bare: Mask) -> list[Array]:
-    """(3,) 0-255 the usual colour of each ``bare`` part (h, w) that is seen: faces and hands are lit otherwise."""
-    return [np.median(image[part], axis=0).astype(np.float64) for part in bare if part.any()]
+def _found_arms(
+    image: Image, opaque: Mask, fit: BodyFit, anatomy: Anatomy, template: BodyTemplate, seen: dict[str, BodySeen]
+) -> dict[str, _Arm]:
+    """Both arms by side. Clothes are alike on both sides: where one arm is bare, cloth before the other is the trunk's.
 
-
-def hand_region(anatomy: Anatomy, side: str, shape: tuple[int, ...], scale: float) -> Mask | None:
-    """(h, w) the hand of ``side`` where its landmarks are; None where unseen. ``scale`` is px of a decimetre."""
-    marks = anatomy.hands[0 if side == "l" else 1]
-    if not np.isfinite(marks).all():
-        return None
-    hand = np.zeros(shape[:2], np.uint8)
-    for fingers in FINGER_LINES:
-        cv2.polylines(
-            hand, [np.round(marks[list(fingers)]).astype(np.int32)], False, 1, max(2, int(FINGER_WIDTH * scale))
-        )
-    return (hand | hull_mask(marks[list(PALM)], shape)) > 0
+    ``opaque`` (h, w) is the person without what is made up.
+    """
+    hints = {
+        side: arm_hints(image, opaque, fit, anatomy, side, template, seen[side])
+        for side in SIDES
+        if f"arm_{side}" not in fit.joints.made_up
+    }
+    start = min((hint.start for hint in hints.values()), default=NOWHERE)
+    found: dict[str, _Arm] = {}
+    for side in SIDES:
+        if side in hints:
+            found[side] = _arm(image, opaque, fit, anatomy, side, seen[side], hints[side], start)
+        else:
+            cut_off = _cut_off_arm(image, opaque, fit, anatomy, side, seen[side])
+            found[side] = replace(_Arm.nothing(opaque.shape), own=cut_off)
+    return found
 
 
 def _arm(
-    image: Image,
-    opaque: Mask,
-    fit: BodyFit,
-    anatomy: Anatomy,
-    side: str,
-    template: BodyTemplate,
-    seen: "_Seen",
-) -> tuple[Mask, Floats]:
-    """One arm's pixels, and (h, w) how much each pixel has the arm's colours rather than the rest's."""
-    body, trunk, visible = seen.body, seen.trunk, seen.visible
-    nothing = np.zeros(opaque.shape, np.float32)
-    if f"arm_{side}" in fit.joints.made_up:
-        return _cut_off_arm(image, opaque, fit, anatomy, side, seen), nothing
-    scale, shape = fit.scale, (opaque.shape[0], opaque.shape[1])
-    raw = label_triangles(fit.vertices, template.triangles[limb_triangles(template, "arm", side, 0.5)], shape) > 0
-    seeds, hand, hand_seen = _arm_seeds(opaque, fit, anatomy, side)
-    shoulder = fit.joints.points[ARMS[side].joints[0], :2]
-    core = narrowed(trunk, TRUNK_DEPTH * scale) & ~widened(raw, ARM_CLEAR * scale) & opaque
-    above = np.arange(len(opaque))[:, None] < int(shoulder[1] - ABOVE_SHOULDER * scale)
-    hair = opaque & ~widened(body, HAIR_BODY * scale) & ~widened(raw, HAIR_ARM * scale)
-    hair |= opaque & above & ~widened(raw, ABOVE_CLEAR * scale)
-    face = face_and_neck(anatomy, opaque.shape)
+    image: Image, opaque: Mask, fit: BodyFit, anatomy: Anatomy, side: str, seen: BodySeen, hints: ArmHints, start: float
+) -> _Arm:
+    """One arm. ``start`` is the place along the arms from which on at least one of them is bare."""
+    nothing = _Arm.nothing(opaque.shape)
+    body, visible, scale, shape = seen.body, seen.visible, fit.scale, (opaque.shape[0], opaque.shape[1])
+    raw, hand, never = hints.raw, hints.hand, hints.never
     # Bare arms have the colour of the face: it is no arm, but says nothing about colours.
-    rest, never = (core | hair) & ~face, face | seen.head | under_shoulder(fit, side, seen.along)
-    seeds &= ~never
-    if min(seeds.sum(), rest.sum()) < SEEDS_MIN:
-        return visible & opaque, nothing
-    chest = core & ~never & (np.arange(len(opaque))[:, None] < fit.joints.hips[1])
-    tones = _skin_tones(image, face_only(anatomy, shape) & opaque, hand)
-    own = own_seeds(image, opaque & ~never, seeds & ~hand, visible, chest, tones, seen.along)
-    seeds = own | (seeds & hand)
-    models = learn_models(image, seeds, rest)
-    ratio = nothing
+    rest = (hints.core | hints.hair) & ~face_and_neck(anatomy, shape)
+    if min(hints.seeds.sum(), rest.sum()) < SEEDS_MIN:
+        return replace(nothing, own=visible & opaque)
+    lower = seen.along >= start
+    own = own_seeds(image, opaque & ~never, hints.seeds & ~hand, hints.chest, hints.skin, lower)
+    seeds = own | (hints.seeds & hand)
+    bare = seen.along >= hints.start
+    models = learn_models(image, seeds & (hints.skin | hand | ~bare), rest)
+    ratio = nothing.ratio
     ratio[opaque] = log_likelihood_ratio(models, image[opaque])
+    unlike = bare & opaque & (ratio < RATIO_INSIDE)
     depth = np.asarray(cv2.distanceTransform(raw.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3))
     zone = widened(raw, ARM_REACH * scale) & opaque
     labels = np.full(shape, cv2.GC_BGD, np.uint8)
@@ -263,14 +233,16 @@ def _arm(
     labels[rest & ~raw] = cv2.GC_BGD
     # A sleeve of the jacket's own colour: there the body tells them apart.
     away = distance_to(raw)
-    beside = (away > SLEEVE_REACH * scale) & (distance_to(trunk & ~raw) < away)
-    labels[beside & (ratio < RATIO_SURE)] = cv2.GC_BGD
-    labels[seeds & (ratio > RATIO_SEED)] = cv2.GC_FGD
+    nearer = (away > SLEEVE_REACH * scale) & (distance_to(seen.trunk & ~raw) < away)
+    labels[nearer & (ratio < RATIO_SURE)] = cv2.GC_BGD
+    labels[seeds & (ratio > RATIO_SEED) & ~unlike] = cv2.GC_FGD
     # A wide sleeve: outside the body, nearest to the arm, not of another colour.
-    labels[continued(visible, body) & opaque & ~body & (ratio > RATIO_SLEEVE) & ~hair] = cv2.GC_FGD
-    labels[hand_disc(fit, side, shape, 0, CUFF_RADIUS) & opaque & (ratio > RATIO_INSIDE)] = cv2.GC_FGD
+    outside = continued(visible, body) & opaque & ~body
+    labels[outside & (ratio > RATIO_SLEEVE) & ~hints.hair & ~unlike] = cv2.GC_FGD
+    cuff = hand_disc(fit, side, shape, 0, CUFF_RADIUS) & opaque
+    labels[cuff & (ratio > RATIO_INSIDE) & ~unlike] = cv2.GC_FGD
     labels[hand] = cv2.GC_FGD
-    if not hand_seen:  # in a pocket or behind: only what has the arm's colours
+    if not hints.hand_seen:  # in a pocket or behind: only what has the arm's colours
         labels[hand_disc(fit, side, shape, HAND_PLACE, HAND_RADIUS) & (ratio < 0) & ~seeds & opaque] = cv2.GC_BGD
     labels[never] = cv2.GC_BGD
     found = _decided(image, labels, models, widened(zone, scale))
@@ -278,10 +250,10 @@ def _arm(
     found = closed(opened(found & opaque, 1), 2) & opaque
     count, labelled = pieces(found)
     kept = [k for k in range(1, count + 1) if np.count_nonzero(seeds & (labelled == k)) > PIECE_SEEDS]
-    return np.isin(labelled, kept) & found, ratio
+    return _Arm(own=np.isin(labelled, kept) & found, ratio=ratio, beside=unlike & ~raw)
 
 
-def _cut_off_arm(image: Image, opaque: Mask, fit: BodyFit, anatomy: Anatomy, side: str, seen: "_Seen") -> Mask:
+def _cut_off_arm(image: Image, opaque: Mask, fit: BodyFit, anatomy: Anatomy, side: str, seen: "BodySeen") -> Mask:
     """(h, w) an upper arm whose elbow is beyond the picture's edge: where the body has it, without hair before it."""
     never = face_and_neck(anatomy, opaque.shape) | seen.head
     shoulder = fit.joints.points[ARMS[side].joints[0], 1]
@@ -299,12 +271,6 @@ def _cut_off_arm(image: Image, opaque: Mask, fit: BodyFit, anatomy: Anatomy, sid
         like[arm] = log_likelihood_ratio(models, image[arm]) > 0
         arm = opened(closed(like, 1) & arm, 1)
     return arm
-
-
-def hand_disc(fit: BodyFit, side: str, shape: tuple[int, ...], place: float, radius: float) -> Mask:
-    """A disc (h, w) of ``radius`` decimetres about the ``place`` on the way from wrist (0) to fingertips (1)."""
-    wrist, tip = fit.joints.points[ARMS[side].joints[2], :2], fit.joints.points[list(ARMS[side].tip), :2].mean(0)
-    return disc_about(wrist + place * (tip - wrist), radius * fit.scale, shape)
 
 
 def _decided(
@@ -341,10 +307,13 @@ def _bare_arm(image: Image, zone: Mask, anatomy: Anatomy) -> Mask:
     return opened(skin_like(image, skin, zone & ~face_and_neck(anatomy, zone.shape)), 1)
 
 
-def _partition(opaque: Mask, arms: dict[str, Mask], trunk: Mask, face: Mask, fit: BodyFit) -> dict[str, Mask]:
+def _partition(
+    opaque: Mask, arms: dict[str, Mask], trunk: Mask, face: Mask, beside: Mask, fit: BodyFit
+) -> dict[str, Mask]:
     """Every pixel, fringes too, goes to the nearest of trunk and arms; pieces that hang on no trunk to an arm.
 
-    ``face`` (h, w): what is connected with the face above the shoulders.
+    ``face`` (h, w): what is connected with the face above the shoulders. Pieces that hang on no trunk, but lie
+    ``beside`` (h, w) a bare arm and are unlike it, are "loose".
     """
     scale = fit.scale
     rest = opaque & ~arms["l"] & ~arms["r"]
@@ -357,9 +326,11 @@ def _partition(opaque: Mask, arms: dict[str, Mask], trunk: Mask, face: Mask, fit
     raised = any(fit.joints.points[chain.joints[2], 1] < top for chain in ARMS.values())
     core = narrowed(trunk, TRUNK_RIM * scale) | (face if raised else head)  # a finger up there hangs on no head
     count, labels = pieces(rest)
-    sizes = np.bincount(labels[core & rest], minlength=count + 1)
-    rest &= np.isin(labels, np.flatnonzero(sizes >= SEEDS_MIN))
-    masks = {"rest": rest} | {f"arm_{side}": arms[side] for side in SIDES}
+    hung, other, whole = (np.bincount(labels[rest & part], minlength=count + 1) for part in (core, beside, rest))
+    hangs = hung >= SEEDS_MIN
+    loose = ~hangs & (other > BESIDE_SHARE * whole)
+    masks = {"rest": rest & hangs[labels], "loose": rest & loose[labels]}
+    masks |= {f"arm_{side}": arms[side] for side in SIDES}
     masks = {name: mask for name, mask in masks.items() if mask.any()}
     nearest = np.argmin([distance_to(mask) for mask in masks.values()], 0)
     return {name: nearest == k for k, name in enumerate(masks)}

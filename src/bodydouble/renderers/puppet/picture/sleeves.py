@@ -17,12 +17,10 @@ from bodydouble.renderers.puppet.picture.regions import distance_to, opened, pie
 
 Array = NDArray[np.float64]
 
-BARE_SEEDS_MIN = 0.3
-"""Share of an arm's seeds that are skin from which what else lies on a bare part of it is no sleeve. Chosen by eye on
-loose tops and a blouse."""
-BARE_CHEST_MAX = 0.2
-"""Share of the chest that has the colour of skin up to which this colour tells what of an arm is bare. Measured: up
-to 0.16 in tops and shirts, 0.24 of a brown sweater."""
+BARE_UP_TO = 1.5
+"""The place along an arm up to which it is bare, the middle of the forearm: below it only hands and wrists are."""
+NOWHERE = np.inf
+"""The place from which on an arm in sleeves is bare."""
 SLEEVE_BEGINS = 0.4
 """Share of the way from shoulder to elbow within which a sleeve begins."""
 AT_THE_OUTLINE = 0.2
@@ -30,9 +28,8 @@ AT_THE_OUTLINE = 0.2
 OVEREXPOSED_HUE, OVEREXPOSED_MAX = 5.0, 90.0
 """Distance in CIELAB, of a and b together, and the L* up to which a pale colour is skin in a strong light. Measured:
 arms before white walls within 4, white tops 7 and lighter."""
-STEPS, STEPS_BLUR = 24, 3
-"""Pieces of an upper arm, and of a forearm, in which cloth is compared with what is bare, and how many are taken
-together."""
+STEPS = 24
+"""Pieces of an upper arm, and of a forearm, in which cloth is compared with what is bare."""
 
 HANGING_STEEP = 2.0
 """Fall over sideways run of both bones from which on an arm hangs beside the trunk: it is on one side of the arm."""
@@ -47,24 +44,36 @@ STEPS_MEDIAN, WIDE_STEPS_MIN = 5, 6
 pockets make fewer."""
 
 
-def own_seeds(
-    image: Image, person: Mask, seeds: Mask, arm: Mask, chest: Mask, tones: Sequence[Array], along: Floats
-) -> Mask:
-    """``seeds`` (h, w) of an arm without the trunk's cloth before it: the bone's line may cross a loose shirt.
-
-    ``person`` (h, w) is what is seen without face and hair, ``arm`` (h, w) the body's, ``chest`` (h, w) surely no arm;
-    ``tones``, (3,) 0-255 each, are colours of skin, ``along`` (h, w) is that of ``along_arm``. Cloth in the colour of
-    skin tells nothing. A bracelet does not touch the chest.
-    """
-    bare = np.zeros(seeds.shape, np.bool_)
+def bare_skin(image: Image, person: Mask, tones: Sequence[Array]) -> Mask:
+    """(h, w) what of the ``person`` (h, w) has one of the ``tones`` of skin, (3,) 0-255 each, lit or in the shade."""
+    bare = np.zeros(person.shape, np.bool_)
     for skin in tones:
         bare |= skin_like(image, skin, person) | _overexposed(image, skin, person)
-    naked, arm = seeds & bare, arm & person
-    if not naked.any() or np.count_nonzero(naked) < BARE_SEEDS_MIN * np.count_nonzero(seeds):
+    return bare
+
+
+def bare_from(arm: Mask, bare: Mask, along: Floats) -> float:
+    """The place ``along`` (h, w) from which on an ``arm`` (h, w) is ``bare`` (h, w); infinite if it is nowhere.
+
+    A sleeve ends once: the place parts the arm so that most of it is covered above, and bare below.
+    """
+    steps = (np.clip(along, 0, 2) * STEPS).astype(np.intp)
+    whole, naked = (np.bincount(steps[mask], minlength=2 * STEPS + 1)[: 2 * STEPS] for mask in (arm, arm & bare))
+    below = np.cumsum((naked / np.maximum(whole, 1) - 0.5)[::-1] * (whole[::-1] > 0))[::-1]
+    start = int(np.argmax(below))
+    return start / STEPS if below[start] > 0 and start <= BARE_UP_TO * STEPS else NOWHERE
+
+
+def own_seeds(image: Image, person: Mask, seeds: Mask, chest: Mask, bare: Mask, below: Mask) -> Mask:
+    """``seeds`` (h, w) of an arm without the trunk's cloth before it: the bone's line may cross a loose shirt.
+
+    ``person`` (h, w) is what is seen without face and hair, ``chest`` (h, w) surely no arm; ``bare`` (h, w) has the
+    colour of skin. ``below`` (h, w): where the arm is bare. A bracelet does not touch the chest.
+    """
+    naked = seeds & bare
+    if not naked.any() or not chest.any():
         return seeds
-    if not chest.any() or np.count_nonzero(chest & bare) > BARE_CHEST_MAX * np.count_nonzero(chest):
-        return seeds
-    other = person & ~bare & (along > _bare_from(arm & ~bare, arm & bare, along))
+    other = person & ~bare & below
     if other.any():
         other[other] = log_likelihood_ratio(learn_models(image, naked, chest), image[other]) < 0
     return seeds & ~touching(other, chest)
@@ -89,7 +98,7 @@ def sleeve(zone: Mask, bare: Mask, along: Floats, opaque: Mask) -> Mask:
     outline. It begins at the shoulder, as the end of a lock of hair does not, and ends where more is bare than covered.
     ``along`` (h, w) is that of ``along_arm``.
     """
-    cloth = opened(zone & (along < min(1.0, _bare_from(zone, bare, along))), 1)
+    cloth = opened(zone & (along < min(1.0, bare_from(zone | bare, bare, along))), 1)
     count, labels = pieces(cloth)
     rim = widened(cloth, 2) & ~cloth
     beside = continued(labels, cloth)
@@ -176,14 +185,3 @@ def _line(ends: Array, shape: tuple[int, ...]) -> Mask:
     line = np.zeros(shape[:2], np.uint8)
     cv2.polylines(line, [np.round(ends).astype(np.int32)], False, 1)
     return line > 0
-
-
-def _bare_from(cloth: Mask, bare: Mask, along: Floats) -> float:
-    """The place ``along`` (h, w) an arm where first more of it is ``bare`` than covered by ``cloth``; 2 if nowhere."""
-    steps = (np.clip(along, 0, 2) * STEPS).astype(np.intp)
-    kernel = np.ones(STEPS_BLUR)
-    covered, naked = (
-        np.convolve(np.bincount(steps[mask], minlength=2 * STEPS + 1), kernel, "same") for mask in (cloth, bare)
-    )
-    ends = np.flatnonzero(naked > covered)
-    return float(ends[0] / STEPS) if len(ends) else 2.0

@@ -129,7 +129,8 @@ def test_an_arm_of_which_little_is_found_is_doubtful() -> None:
     def doubtful(found: float, anatomy: Anatomy, edge: int = 500) -> frozenset[str]:
         rows = np.flatnonzero(arms["arm_l"].any(1))
         parts = arms | {"arm_l": arms["arm_l"] & (np.arange(500)[:, None] > rows[0] + (1 - found) * len(rows))}
-        whole = Segmentation(parts=parts | {"rest": ~arms["arm_r"]}, arm_likeness={}, hem=None, hair=~arms["arm_r"])
+        rest = ~arms["arm_r"]
+        whole = Segmentation(parts=parts | {"rest": rest}, arm_likeness={}, hem=None, loose=rest < 0, hair=rest)
         alpha = np.ones(shape, np.float32)
         return doubtful_limbs(whole, alpha, fit, template, anatomy, edge=edge, seated=False).mirrored
 

@@ -55,7 +55,7 @@ def test_the_trunk_follows_only_arms_that_hang_in_the_picture() -> None:
     weights[..., [left, right]] = 0.5
     surface = Surface(weights=weights, depth=np.zeros(mask.shape, np.float32), inside=mask > 0.5, step=1)
     like = {side: np.zeros(mask.shape, np.float32) for side in SIDES}  # the trunk has the arms' colours
-    parts = Segmentation(parts={}, arm_likeness=like, hem=None, hair=mask < 0)
+    parts = Segmentation(parts={}, arm_likeness=like, hem=None, loose=mask < 0, hair=mask < 0)
 
     moved = _without_arm_weights(surface, parts, fit).weights[0, 0]
 

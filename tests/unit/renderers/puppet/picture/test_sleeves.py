@@ -6,7 +6,7 @@ import numpy as np
 from bodydouble.renderers.puppet.body.fit import fit_body
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
-from bodydouble.renderers.puppet.picture.sleeves import along_arm, beyond_sleeve, own_seeds, sleeve
+from bodydouble.renderers.puppet.picture.sleeves import along_arm, bare_from, beyond_sleeve, own_seeds, sleeve
 from mannequin import COLOURS, joints, picture, track_of
 from tube_body import tube_body
 
@@ -99,9 +99,9 @@ def test_cloth_before_a_bare_arm_is_no_seed_of_it():
     seeds = thick_line(mask.shape, 0.2 * pose[11] + 0.8 * pose[13], pose[13], 8) | thick_line(
         mask.shape, pose[13], pose[15], 8
     )
-    tones = [np.array(COLOURS["skin"], np.float64)]
+    bare, below = (image == COLOURS["skin"]).all(2), along_arm(fit, "l", mask.shape) > 0
 
-    own = own_seeds(image, (mask > 0.5) | hanging, seeds, arm, chest, tones, along_arm(fit, "l", mask.shape))
+    own = own_seeds(image, (mask > 0.5) | hanging, seeds, chest, bare, below)
 
     assert np.count_nonzero(seeds & hanging) > 30
     assert not own[hanging].any()
@@ -109,16 +109,13 @@ def test_cloth_before_a_bare_arm_is_no_seed_of_it():
     assert own[seeds & arm & ~hanging].all()
 
 
-def test_a_sweater_in_the_colour_of_skin_keeps_its_seeds():
-    """Where the chest has the colour of skin, what is unlike it may be the shade in a sleeve's folds."""
-    pose, image, mask, fit = fitted()
-    image[(image == COLOURS["shirt"]).all(2) | (image == COLOURS["sleeve"]).all(2)] = COLOURS["skin"]
-    seeds = thick_line(mask.shape, pose[13], pose[15], 8)
-    image[seeds & (np.arange(500)[:, None] > pose[15, 1] - 20)] = (30, 30, 30)
-    chest = np.zeros(mask.shape, np.bool_)
-    chest[130:240, 215:285] = True
-    tones = [np.array(COLOURS["skin"], np.float64)]
-
-    own = own_seeds(image, mask > 0.5, seeds, seeds, chest, tones, along_arm(fit, "l", mask.shape))
-
-    assert (own == seeds).all()
+def test_an_arm_is_bare_from_the_end_of_its_sleeve():
+    """A bracelet ends no bare arm, and a bare wrist makes none."""
+    _, _, mask, fit = fitted()
+    along = along_arm(fit, "l", mask.shape)
+    points = fit.joints.points[[11, 13, 15], :2]
+    arm = thick_line(mask.shape, points[0], points[1], 12) | thick_line(mask.shape, points[1], points[2], 12)
+    short = arm & (along > 0.6) & ((along < 1.6) | (along > 1.75))
+    assert abs(bare_from(arm, short, along) - 0.6) < 0.1
+    assert bare_from(arm, arm & (along > 1.7), along) == np.inf
+    assert bare_from(arm, arm, along) == 0
