@@ -15,6 +15,7 @@ from bodydouble.renderers.puppet.body.skeleton import SIDES
 from bodydouble.renderers.puppet.capability import check_capability
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.captions import Captions, captions_path
+from bodydouble.renderers.puppet.compositing.carried import learn_carried
 from bodydouble.renderers.puppet.compositing.composite import Composer
 from bodydouble.renderers.puppet.compositing.desk import Desk, find_desk
 from bodydouble.renderers.puppet.compositing.held import learn_held
@@ -103,6 +104,7 @@ class PuppetRenderer:
                 desks[shot] = desk
             softness[shot] = measure_softness(within, puppet.draw)
         colours = learn_colours(samples, track)
+        played = None if colours is None else learn_ball(colours, samples, plates, track)
         hands = OtherHands(self._pack, track)
         composer = Composer(
             puppet=puppet,
@@ -113,8 +115,9 @@ class PuppetRenderer:
             mouth=measure_mouth(samples, track, light, character.face.lips if character.face else None),
             desks=desks,
             softness=softness,
-            actor_colours=None if colours is None else learn_ball(colours, samples, plates, track),
+            actor_colours=played,
             held=learn_held(samples, plates, track),
+            carried=learn_carried(samples, plates, track, bystanders, None if played is None else played.ball_colours),
             other_hands=hands if hands.are_expected(samples) else None,
             bars=learn_bars(samples),
             captions=Captions.load(captions_path(folder)),

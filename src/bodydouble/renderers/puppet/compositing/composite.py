@@ -4,6 +4,7 @@ Only the box around the changes is computed; outside it the frame has the source
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -16,6 +17,7 @@ from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.compositing.blending import blended
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.captions import Captions
+from bodydouble.renderers.puppet.compositing.carried import Carried, CarriedPiece, Carrier
 from bodydouble.renderers.puppet.compositing.desk import Desk
 from bodydouble.renderers.puppet.compositing.eyelids import paint_closed_lids
 from bodydouble.renderers.puppet.compositing.hands import KeptHand, keep_hand, moved_hand
@@ -43,6 +45,8 @@ EDGE_SOFT_PIXELS = 0.7
 """Standard deviation by which the puppet's edge is softened: cameras are less sharp than a drawn edge."""
 REMOVED_SOFT, REMOVED_SOFT_MIN_PIXELS = 1 / 240, 1.5
 """Standard deviation of the removed part's edge, in picture heights and at least in pixels."""
+CARRIED_RIM = np.ones((5, 5), np.uint8)
+"""By as much what is carried is removed farther out than it is drawn: nothing may stay beside the moved one."""
 RIM_WIDTH, GLOW_SHRINK, GLOW_SIGMA = 1 / 120, 4, 2.0
 """Picture heights that light spills over the rim; the factor by which the blurred pictures are reduced for it, and the
 standard deviation of the spilling light there."""
@@ -90,6 +94,7 @@ class Composer:
     softness: dict[int, float]  # by shot, px: standard deviation of the blur that the puppet needs
     actor_colours: ActorColours | None
     held: Held | None
+    carried: Carried | None = None
     other_hands: OtherHands | None = None
     bars: Mask | None = None  # (H, W) black sides of the video
     captions: Captions | None = None
@@ -103,12 +108,14 @@ class Composer:
         gone = removal_mask(matte, body, self.motion.visibility[index])
         drawing = self.puppet.draw(index, height, width)
         reach = _box_of(gone)
-        box = _union(reach, drawing.bounds if drawing else None, width, height)
+        who = Carrier.of(body, self.motion.hands[index])
+        about = who.reach(height, width) if self.carried is not None else None
+        box = _union([reach, drawing.bounds if drawing else None, about], width, height)
         if box is None:
             return image
         x0, y0, x1, y1 = box
         source, expected = image[y0:y1, x0:x1], self.bystanders.expected(index, height)
-        everywhere = expected or self.actor_colours is not None or self.held is not None
+        everywhere = expected or about is not None or self.actor_colours is not None or self.held is not None
         needed = self._needed(index, gone, drawing, box, everywhere=everywhere)
         with_seen = self.plates.with_seen(index, box, needed)
         things = None
@@ -116,13 +123,52 @@ class Composer:
             things = self.actor_colours.ball_in_front(source, with_seen, matte[y0:y1, x0:x1], body, box)
         plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
         gone_here = with_left_over(gone[y0:y1, x0:x1], source, with_seen, body[:, :2] - [x0, y0], height)
+        carried: list[CarriedPiece] = []
+        if self.carried is not None and drawing is not None:
+            carried = self.carried.find(source, with_seen, matte[y0:y1, x0:x1], who.seen_from(x0, y0), height)
+        for piece in carried:
+            _add(gone_here, piece)
         shared = np.zeros(plate.shape[:2], np.uint8)
         for u0, v0, u1, v1 in needed:
             cv2.bitwise_not(gone_here[v0:v1, u0:u1], dst=shared[v0:v1, u0:u1])
         lit = match_light(plate, source, shared)
         others = self.bystanders.around(index, image, matte, gone, box, lit) if expected else None
-        edge = max(REMOVED_SOFT_MIN_PIXELS, height * REMOVED_SOFT)
-        removed = softened(np.asarray(gone_here, np.uint8), edge)
+        removed, things = self._removed(index, image, gone_here, box, things, others)
+        if others is not None:
+            carried = [piece for piece in carried if not piece.is_somebody(others[0])]
+        base = blended(source, lit, removed)
+        if drawing is not None:
+            shown = _FrameCrop(index=index, image=image, matte=matte, box=box, plate=plate, things=things)
+            self._lay_puppet(shown, base, drawing)
+            for piece in carried:
+                self._lay_carried(shown, base, drawing, piece)
+            for drawn in drawing.hands:
+                if drawn.kept > HAND_KEPT_MIN:
+                    self._lay_hand(shown, base, drawn)
+                if self.held is not None and not drawn.behind:
+                    self._lay_held(shown, base, drawn, self.held)
+        result = image.copy()
+        result[y0:y1, x0:x1] = base
+        if self.captions is not None:
+            self.captions.lay_over(index, image, result)
+        return result
+
+    def _removed(
+        self,
+        index: int,
+        image: Image,
+        gone: Matte,
+        box: PixelBox,
+        things: Floats | None,
+        others: tuple[Matte, Matte] | None,
+    ) -> tuple[Matte, Floats | None]:
+        """(h, w) 0-255 how far the person is removed, and (h, w) 0-1 what is in front of the puppet, within ``box``.
+
+        ``gone`` (h, w) is 255 where the person is, ``things`` what is known to be in front, and ``others`` are
+        bystanders, as ``BystanderMasks.around`` finds them.
+        """
+        x0, y0, x1, y1 = box
+        removed = softened(np.asarray(gone, np.uint8), max(REMOVED_SOFT_MIN_PIXELS, len(image) * REMOVED_SOFT))
         if things is not None:
             removed = _weighed(removed, 1 - things)
         if others is not None:
@@ -135,20 +181,7 @@ class Composer:
         if self.bars is not None:
             things = _joined(things, self.bars[y0:y1, x0:x1].astype(np.float32))
             removed = _weighed(removed, 1 - things)
-        base = blended(source, lit, removed)
-        if drawing is not None:
-            shown = _FrameCrop(index=index, image=image, matte=matte, box=box, plate=plate, things=things)
-            self._lay_puppet(shown, base, drawing)
-            for drawn in drawing.hands:
-                if drawn.kept > HAND_KEPT_MIN:
-                    self._lay_hand(shown, base, drawn)
-                if self.held is not None and not drawn.behind:
-                    self._lay_held(shown, base, drawn, self.held)
-        result = image.copy()
-        result[y0:y1, x0:x1] = base
-        if self.captions is not None:
-            self.captions.lay_over(index, image, result)
-        return result
+        return removed, things
 
     def _needed(
         self, index: int, gone: MatLike, drawing: Drawing | None, box: PixelBox, *, everywhere: bool
@@ -225,6 +258,15 @@ class Composer:
         if hand is not None:
             hand = moved_hand(hand, drawn.moved, *shown.matte.shape)
         self._lay_moved(shown, base, hand, shown.things)
+
+    def _lay_carried(self, shown: _FrameCrop, base: Image, drawing: Drawing, piece: CarriedPiece) -> None:
+        """Draw what the actor carries into ``base``: the source's pixels, moved with the character's hands."""
+        moves = [drawn.moved for drawn in drawing.hands if drawn.side in piece.hands]
+        move = np.mean(moves, axis=0) if moves else np.eye(2, 3)
+        left, top = shown.box[:2]
+        x0, y0, x1, y1 = piece.box[0] + left, piece.box[1] + top, piece.box[2] + left, piece.box[3] + top
+        kept = KeptHand(box=(x0, y0, x1, y1), colour=shown.image[y0:y1, x0:x1], alpha=piece.alpha)
+        self._lay_moved(shown, base, moved_hand(kept, move, *shown.matte.shape), shown.things)
 
     def _lay_held(self, shown: _FrameCrop, base: Image, drawn: DrawnHand, held: Held) -> None:
         """Draw the thing that the actor's hand holds into ``base``: the source's pixels, moved with the hand."""
@@ -313,12 +355,19 @@ def _box_of(mask: Matte) -> PixelBox | None:
     return (x, y, x + w, y + h) if w else None
 
 
-def _union(a: PixelBox | None, b: PixelBox | None, width: int, height: int) -> PixelBox | None:
-    """The box around both, widened so that blurred edges end within it."""
-    boxes = [box for box in (a, b) if box is not None]
-    if not boxes:
+def _add(gone: Matte, piece: CarriedPiece) -> None:
+    """Add a carried ``piece`` and its blurred rim to the mask ``gone`` (h, w), 0 or 255, in place."""
+    x0, y0, x1, y1 = piece.box
+    part, whole = gone[y0:y1, x0:x1], (piece.alpha > 0).view(np.uint8) * np.uint8(255)
+    cv2.max(part, cv2.dilate(whole, CARRIED_RIM), dst=part)
+
+
+def _union(boxes: Sequence[PixelBox | None], width: int, height: int) -> PixelBox | None:
+    """The box around all of ``boxes``, widened so that blurred edges end within it."""
+    known = [box for box in boxes if box is not None]
+    if not known:
         return None
     pad = max(BOX_PAD_MIN_PIXELS, int(height * BOX_PAD))
-    x0, y0 = max(0, min(k[0] for k in boxes) - pad), max(0, min(k[1] for k in boxes) - pad)
-    x1, y1 = min(width, max(k[2] for k in boxes) + pad), min(height, max(k[3] for k in boxes) + pad)
+    x0, y0 = max(0, min(k[0] for k in known) - pad), max(0, min(k[1] for k in known) - pad)
+    x1, y1 = min(width, max(k[2] for k in known) + pad), min(height, max(k[3] for k in known) + pad)
     return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None

@@ -58,18 +58,18 @@ def with_left_over(
     add_hair(hair, body / STEP, LEARNING_GROWTH)
     alpha = cv2.addWeighted(cv2.extractChannel(plate, 3), 1, hair, (SEEN_LEVEL - PLAIN_LEVEL) / 255, 0)
     known = cv2.threshold(alpha, SEEN_LEVEL, 255, cv2.THRESH_BINARY)[1]
-    unlike = cv2.min(_unlike(small, behind), known)
+    differs = cv2.min(unlike(small, behind), known)
     reach = min(REACH_PIXELS_MAX, round(REACH * height / STEP))
-    beside = cv2.min(cv2.bitwise_and(unlike, cv2.bitwise_not(inside)), _grown(inside, reach))
+    beside = cv2.min(cv2.bitwise_and(differs, cv2.bitwise_not(inside)), _grown(inside, reach))
     _clear_hands(beside, body)
     x, y, w, h = cv2.boundingRect(beside)
     if w == 0:
         return gone
     here = np.s_[y : y + h, x : x + w]
     # Beside a head, what looks like a shadow is hair.
-    shade = _shade(small[here], behind[here], cv2.subtract(beside[here], hair[here]))
-    pieces = cv2.bitwise_and(beside[here], cv2.bitwise_not(shade))
-    removed = np.asarray(cv2.min(unlike, inside), np.uint8)
+    shaded = shade(small[here], behind[here], cv2.subtract(beside[here], hair[here]))
+    pieces = cv2.bitwise_and(beside[here], cv2.bitwise_not(shaded))
+    removed = np.asarray(cv2.min(differs, inside), np.uint8)
     own = counted_within(small, removed)
     usual = own > OWN_SHARE_MIN * cv2.countNonZero(removed)
     found = np.zeros_like(inside)
@@ -89,7 +89,7 @@ def _every_other(mask: Matte, shape: tuple[int, ...]) -> Matte:
     return np.ascontiguousarray(mask[: STEP * shape[0] : STEP, : STEP * shape[1] : STEP])
 
 
-def _unlike(image: Image, plate: Image) -> Matte:
+def unlike(image: Image, plate: Image) -> Matte:
     """(h, w) 0 or 255: where ``image`` shows what the ``plate`` shows nowhere about that place."""
     beyond = cv2.max(cv2.subtract(image, cv2.dilate(plate, AROUND)), cv2.subtract(cv2.erode(plate, AROUND), image))
     differs = cv2.threshold(beyond, UNLIKE_MIN, 255, cv2.THRESH_BINARY)[1]
@@ -97,7 +97,7 @@ def _unlike(image: Image, plate: Image) -> Matte:
     return np.asarray(cv2.threshold(cv2.cvtColor(differs, cv2.COLOR_RGB2GRAY), 0, 255, cv2.THRESH_BINARY)[1], np.uint8)
 
 
-def _shade(image: Image, plate: Image, within: MatLike) -> Matte:
+def shade(image: Image, plate: Image, within: MatLike) -> Matte:
     """(h, w) 0 or 255: where ``image`` is the ``plate``, only darker, in thick pieces of the mask ``within``."""
     light, below, shaded = (
         cv2.cvtColor(x, cv2.COLOR_RGB2YCrCb) for x in (image, plate, cv2.convertScaleAbs(plate, alpha=SHADE))
@@ -107,8 +107,8 @@ def _shade(image: Image, plate: Image, within: MatLike) -> Matte:
     lightness, lit = cv2.extractChannel(light, 0), cv2.extractChannel(below, 0)
     least = cv2.convertScaleAbs(lit, alpha=SHADE_MIN)
     between = cv2.min(cv2.compare(lightness, least, cv2.CMP_GE), cv2.compare(lightness, lit, cv2.CMP_LT))
-    shade = cv2.min(cv2.min(darker, between), within)
-    return np.asarray(cv2.morphologyEx(shade, cv2.MORPH_OPEN, SHADE_SIDE), np.uint8)
+    found = cv2.min(cv2.min(darker, between), within)
+    return np.asarray(cv2.morphologyEx(found, cv2.MORPH_OPEN, SHADE_SIDE), np.uint8)
 
 
 def _clear_hands(mask: MatLike, body: NDArray[np.floating]) -> None:

@@ -104,6 +104,11 @@ class ActorColours:
     known: NDArray[np.bool_]  # (PARTS, LEVELS ** 3)
     ball: Ball | None = None
 
+    @property
+    def ball_colours(self) -> NDArray[np.bool_] | None:
+        """(LEVELS ** 3,) the known ball's."""
+        return None if self.ball is None else self.ball.colours
+
     def ball_in_front(self, image: Image, plate: Image, matte: Matte, body: Points, box: PixelBox) -> Floats | None:
         """(h, w) 0-1 of the known ball, in front of the person within a crop; None where it is not.
 
