@@ -81,7 +81,7 @@ ARM_SEEN_MIN = 0.3
 """The same for an elbow: sleeves hide them."""
 RAISED_SEEN_MIN = 0.8
 """The same for an elbow above its shoulder, where the hand is not seen. In headshots the network guesses such arms,
-raised into the hair. Measured: 0.62 for such a guess."""
+raised into the hair. Measured: 0.62 and 0.87 for such guesses; the latter arm lies beside the person."""
 # Limbs that are not seen hang and stand straight. All values chosen by eye on half-body pictures.
 HANGING = np.array([0.25, 1.0, 0.0])
 """Direction of an upper arm: outwards and down."""
@@ -134,30 +134,41 @@ def normalized(vector: Array) -> Array:
     return vector / max(float(np.linalg.norm(vector)), SHORTEST)
 
 
-def joints_of(anatomy: Anatomy, template: BodyTemplate, shape: tuple[int, int], person: Mask | None = None) -> Joints:
+def joints_of(
+    anatomy: Anatomy,
+    template: BodyTemplate,
+    shape: tuple[int, int],
+    person: Mask | None = None,
+    margins: tuple[int, int] = (0, 0),
+) -> Joints:
     """The joints of the person in a picture of ``shape`` (h, w); limbs outside it or unseen hang as the template's.
 
-    Of legs that lie on the ``person`` (h, w) the picture is believed sooner.
+    Of legs that lie on the ``person`` (h, w) the picture is believed sooner, of raised arms beside it never. The
+    ``margins``, columns at the left and right, were added to the picture and show nothing.
     """
-    body, made_up = completed_body(anatomy, template, shape, person)
+    body, made_up = completed_body(anatomy, template, shape, person, margins)
     points = lifted(body, made_up)
     return Joints(points=points, head=_head_joint(anatomy, points, template), made_up=made_up)
 
 
 def completed_body(
-    anatomy: Anatomy, template: BodyTemplate, shape: tuple[int, int], person: Mask | None = None
+    anatomy: Anatomy,
+    template: BodyTemplate,
+    shape: tuple[int, int],
+    person: Mask | None = None,
+    margins: tuple[int, int] = (0, 0),
 ) -> tuple[Array, frozenset[str]]:
     """(33, 3) landmarks with unseen hips, knees, ankles, elbows put where a standing person has them.
 
     Legs that the picture cuts off keep the network's direction, which reaches beyond the picture.
     """
-    height, width = shape
+    height, width = shape[0], shape[1] - sum(margins)
     body, seen = anatomy.body.astype(np.float64).copy(), anatomy.visibility
     made_up: set[str] = set()
     shoulder_width = anatomy.shoulder_width
 
     def inside(index: int) -> bool:
-        x, y = body[index, :2]
+        x, y = body[index, 0] - margins[0], body[index, 1]
         return bool(-SIDE_MARGIN * width < x < (1 + SIDE_MARGIN) * width and y < (1 + LOWER_MARGIN) * height)
 
     def length(*names: str) -> float:
@@ -191,7 +202,8 @@ def completed_body(
         seen_min = RAISED_SEEN_MIN if raised and not hand_seen else ARM_SEEN_MIN
         if hand_found and _lies_on(body[list(chain.joints), :2], person):
             seen_min = ON_PERSON_MIN
-        if seen[elbow] >= seen_min and inside(elbow):
+        guessed = raised and not hand_seen and person is not None and not _lies_on(body[[shoulder, elbow], :2], person)
+        if seen[elbow] >= seen_min and inside(elbow) and not guessed:
             continue
         made_up.add(f"arm_{side}")
         hang_arm(body, side, template, unit)

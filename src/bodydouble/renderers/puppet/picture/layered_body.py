@@ -64,7 +64,7 @@ def layer_picture(
     the left and right that were added, in which the person is made up too.
     """
     shape = (cutout.alpha.shape[0], cutout.alpha.shape[1])
-    fit, girth = _fitted(cutout.alpha, anatomy, template)
+    fit, girth = _fitted(cutout.alpha, anatomy, template, margins)
     body = label_triangles(fit.vertices, template.triangles, shape) > 0
     cutout = _carved(image, cutout, body, fit, template, margins)
     cutout = without_held_things(cutout, anatomy, fit, template, body, skin)
@@ -134,9 +134,12 @@ def _carved(
     return replace(cutout, alpha=alpha, colour=estimate_foreground(image, alpha))
 
 
-def _fitted(alpha: Floats, anatomy: Anatomy, template: BodyTemplate) -> tuple[BodyFit, Girth]:
-    """The body on the picture whose person is ``alpha`` (h, w) 0-1, and how thick its limbs are."""
-    joints = joints_of(anatomy, template, (alpha.shape[0], alpha.shape[1]), alpha > ON_PERSON)
+def _fitted(alpha: Floats, anatomy: Anatomy, template: BodyTemplate, margins: tuple[int, int]) -> tuple[BodyFit, Girth]:
+    """The body on the picture whose person is ``alpha`` (h, w) 0-1, and how thick its limbs are.
+
+    ``margins``: columns at the left and right that were added.
+    """
+    joints = joints_of(anatomy, template, (alpha.shape[0], alpha.shape[1]), alpha > ON_PERSON, margins)
     joints, girth = fit_silhouette(joints, alpha, body_scale(template, joints))
     return fit_body(template, anatomy, joints, girth), girth
 
