@@ -18,6 +18,8 @@ CHEEKS = (117, 118, 50, 205, 36, 346, 347, 280, 425, 266, 4, 5, 195)
 """Face mesh indices of cheeks and nose, skirting eyes, mouth, brows and beard: skin alone."""
 TURN_MAX = np.deg2rad(70)
 """Limit of the turn away from the reference's own direction, approached but never reached: 60° become 49°."""
+FACELESS_TURN_MAX = np.deg2rad(30)
+"""The same of a head without a face mesh, such as one from the side: turned farther it would be a strip."""
 YAW_GAIN = 1.4
 """Factor on the yaw of an actor's face mesh: the network sees too little depth in turned faces. Measured: 10°, 23°, 36°
 and 57° where noses and cheeks on screen say 14°, 32°, 46° and 61°, and a viewer 12°, 40°, 47° and 88°."""
@@ -59,6 +61,7 @@ class Head:
     origin: Array  # (3,) px, what ``local`` coordinates are relative to
     width: float  # px between the sides of the face
     height: float  # px between the brow's root and the foot of the nose: steady while talking
+    turn_max: float = TURN_MAX  # radians: limit of the turn away from ``rotation``
 
     @property
     def size(self) -> float:
@@ -116,11 +119,12 @@ def head_of_body(body: Array) -> Head:
         origin=centre,
         width=width,
         height=width * EARS_TO_SIZE**2,
+        turn_max=FACELESS_TURN_MAX,
     )
 
 
-def limited_turn(own: Array, wanted: Array) -> Array:
-    """(3, 3): from ``own`` towards ``wanted``; roll is followed whole, yaw and pitch up to ``TURN_MAX``.
+def limited_turn(own: Array, wanted: Array, turn_max: float = TURN_MAX) -> Array:
+    """(3, 3): from ``own`` towards ``wanted``; roll is followed whole, yaw and pitch up to ``turn_max`` radians.
 
     ``wanted`` is an actor's face mesh's, whose yaw is too small.
     """
@@ -129,5 +133,5 @@ def limited_turn(own: Array, wanted: Array) -> Array:
     vector = cv2.Rodrigues(own.T @ seen)[0].ravel()
     out_of_plane = vector[:2]
     angle = float(np.linalg.norm(out_of_plane))
-    vector[:2] = out_of_plane * (TURN_MAX * np.tanh(angle / TURN_MAX) / max(angle, ANGLE_MIN))
+    vector[:2] = out_of_plane * (turn_max * np.tanh(angle / turn_max) / max(angle, ANGLE_MIN))
     return own @ cv2.Rodrigues(vector)[0]

@@ -104,8 +104,8 @@ class Posing:
         up = actor.cautious_direction("spine", index)
         if lean is not None:
             up = lean.tilted(up, index)
-        across = limited_across(actor.cautious_direction("shoulders", index))
-        across_hips = limited_across(actor.cautious_direction("pelvis", index))
+        across = limited_across(actor.cautious_direction("shoulders", index), rest.chest[:, 0])
+        across_hips = limited_across(actor.cautious_direction("pelvis", index), rest.pelvis[:, 0])
         chest = quaternions.from_matrix(trunk_frame(across, up) @ rest.chest.T)
         pelvis = quaternions.from_matrix(trunk_frame(0.5 * across + 0.5 * across_hips, up) @ rest.pelvis.T)
         bottom, top = rest.joints.hips, rest.joints.shoulders
@@ -132,7 +132,7 @@ class Posing:
     def _place_head(self, index: int, bones: dict[str, BonePose], joints: dict[str, Array]) -> None:
         """Head on its own neck, which leans as the actor's does."""
         rest, head = self.rest, self.rest.head
-        turn = limited_turn(head.rotation, self.motion.head_rotation[index])
+        turn = limited_turn(head.rotation, self.motion.head_rotation[index], head.turn_max)
         rotation = quaternions.from_matrix(turn @ head.rotation.T)
         vector = self._pivots[index]
         ratio = float(np.clip(np.hypot(*vector) / self._neck_length, NECK_MIN, NECK_MAX))

@@ -25,6 +25,9 @@ ORDER_KEPT = 0.15
 """Width, over its largest, from which on shoulders of a back that are in a front's order are the network's error."""
 TURN_MAX = np.deg2rad(75)
 """Turn of the trunk that is never passed: beyond it the front's texture is a few pixels wide."""
+OWN_TURN_COST, TURN_LEFT_MIN = 0.75, np.deg2rad(30)
+"""How much less a trunk turns for each radian that the picture shows it turned, and what is left at least: a picture
+from the side shows little of the others, and the network's depth makes turns of drawn people up to twice as wide."""
 TINY = 1e-9
 """Lengths below it count as zero."""
 _PAIRS = [(left, left.name.replace("LEFT", "RIGHT")) for left in BodyPoint if left.name.startswith("LEFT")]
@@ -109,10 +112,21 @@ def as_facing(motion: Motion, back: Flags) -> Motion:
     )
 
 
-def limited_across(across: Array) -> Array:
-    """(3,) the unit vector from right to left shoulder, turned away from the picture plane by ``TURN_MAX`` at most."""
+def limited_across(across: Array, own: Array) -> Array:
+    """(3,) the actor's unit vector ``across`` from right to left shoulder or hip, turned no farther than the picture.
+
+    That is by ``TURN_MAX`` at most away from the picture plane, and away from the character's ``own`` (3,) by what
+    ``OWN_TURN_COST`` leaves of it, approached but never reached. Half of that is followed whole.
+    """
     least = float(np.cos(TURN_MAX))
-    if across[0] >= least:
+    if across[0] < least:
+        rest = across[1:] / max(float(np.linalg.norm(across[1:])), TINY)
+        across = np.array([least, *(rest * np.sqrt(1 - least**2))])
+    start, yaw = (float(np.arctan2(vector[2], vector[0])) for vector in (own, across))
+    turn = float((yaw - start + np.pi) % (2 * np.pi) - np.pi)
+    half = max(TURN_MAX - OWN_TURN_COST * abs(start), TURN_LEFT_MIN) / 2
+    if abs(turn) <= half:
         return across
-    rest = across[1:] / max(float(np.linalg.norm(across[1:])), TINY)
-    return np.array([least, *(rest * np.sqrt(1 - least**2))])
+    turn = float(np.copysign(half + half * np.tanh((abs(turn) - half) / half), turn))
+    flat = float(np.hypot(across[0], across[2]))
+    return np.array([flat * np.cos(start + turn), across[1], flat * np.sin(start + turn)])

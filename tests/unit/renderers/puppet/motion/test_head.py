@@ -4,7 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
-from bodydouble.renderers.puppet.motion.head import TURN_MAX, head_of_body, head_of_face, limited_turn
+from bodydouble.renderers.puppet.motion.head import (
+    FACELESS_TURN_MAX,
+    TURN_MAX,
+    head_of_body,
+    head_of_face,
+    limited_turn,
+)
 from mannequin import joints
 
 
@@ -64,3 +70,12 @@ def test_a_body_seen_from_behind_still_has_a_facing_head():
         assert head.rotation[0, 0] > 0.5
         assert head.rotation[1, 1] > 0.9
     assert np.isclose(front.width, back.width)
+
+
+def test_a_head_without_a_face_turns_little():
+    """The head of a picture without a face turns by less than ``FACELESS_TURN_MAX``, however far the actor's does."""
+    head = head_of_body(np.random.default_rng(0).random((33, 3)) * 100)
+    wanted = head.rotation @ cv2.Rodrigues(np.array([0, np.radians(80), 0]))[0]
+    turn = limited_turn(head.rotation, wanted, head.turn_max)
+    angle = np.linalg.norm(cv2.Rodrigues(head.rotation.T @ turn)[0])
+    assert 0.5 * FACELESS_TURN_MAX < angle < FACELESS_TURN_MAX

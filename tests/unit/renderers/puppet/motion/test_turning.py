@@ -91,11 +91,30 @@ def test_a_back_is_driven_as_a_front():
     assert np.array_equal(SWAPPED[SWAPPED], np.arange(33))
 
 
-def test_a_turn_is_limited():
-    """A trunk seen edge-on or turned away keeps ``TURN_MAX``; less turned ones are as they are."""
-    facing = np.array([0.8, 0.0, 0.6])
+def _yaw(degrees: float) -> np.ndarray:
+    """The unit vector from right to left shoulder of a trunk turned by ``degrees``."""
+    return np.array([np.cos(np.radians(degrees)), 0.0, np.sin(np.radians(degrees))])
 
-    assert np.array_equal(limited_across(facing), facing)
-    limited = limited_across(np.array([-0.5, 0.0, np.sqrt(0.75)]))
-    assert np.isclose(limited[0], np.cos(TURN_MAX))
+
+def _turned(wanted: float, own: float) -> float:
+    """Degrees at which a trunk is drawn that the picture shows at ``own``, where the actor's is at ``wanted``."""
+    limited = limited_across(_yaw(wanted), _yaw(own))
     assert np.isclose(np.linalg.norm(limited), 1)
+    return float(np.degrees(np.arctan2(limited[2], limited[0])))
+
+
+def test_a_turn_is_limited():
+    """From a front, a trunk turns as the actor's up to 37°, hardly less at 60°, and never by ``TURN_MAX``."""
+    assert np.isclose(_turned(36, 0), 36)
+    assert 56 < _turned(60, 0) < 60
+    assert 60 < _turned(120, 0) < np.degrees(TURN_MAX)
+    assert np.isclose(_turned(-120, 0), -_turned(120, 0))
+
+
+def test_a_picture_from_the_side_turns_less():
+    """The farther a picture is turned itself, the less the trunk turns away from it; towards it, it turns as before."""
+    away = [abs(_turned(0, own) - own) for own in (-103, -58, -40)]
+    assert away == sorted(away)
+    assert away[0] <= 30
+    assert np.isclose(_turned(-58, -58), -58)
+    assert np.isclose(_turned(10, 20), 10)
