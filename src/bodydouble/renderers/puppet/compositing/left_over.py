@@ -37,6 +37,13 @@ OUTER_SHARE_MAX = 0.02
 """Share of a piece that may lie at the end of the reach: what goes on there is another thing or person."""
 SHADE_MIN, SHADE, SHADE_HUE_MAX = 0.42, 0.6, 14
 """Least and usual share of the plate's light that a shadow leaves, and levels (0-255) by which it changes the hue."""
+FAINT_MIN = 8
+"""As ``UNLIKE_MIN``, of single hairs where the plate is even, and above the hips. Chosen by eye on curls."""
+HIPS = (BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP)
+STRAND_AROUND, DENSE_MIN = (9, 9), 128
+"""Pixels about one; mean level (0-255) of a mask there, half of the range, from which it is texture and no hair."""
+STRAND_GAP = np.ones((5, 5), np.uint8)
+"""A single hair goes on beyond gaps that are narrower: there it is as light as the wall."""
 SHADE_SIDE = np.ones((5, 5), np.uint8)
 """What is thinner is no shadow."""
 
@@ -47,20 +54,25 @@ def with_left_over(
     """(h, w) 0 or 255: ``gone`` (h, w), and what beside it is the removed person's.
 
     That is a piece that touches ``gone`` and ends near it, which differs from the plate and has colours of what is
-    removed. Shadows and what is in a hand are left. ``source`` is (h, w, 3); ``with_seen`` (h, w, 4), from ``Plates``:
-    a difference from a made-up plate says nothing, except from a plain wall beside the head. ``body`` (33, 2) are
-    landmarks in pixels from the same corner, and ``height`` is the whole picture's.
+    removed, or is a single hair before an even background. Shadows and what is in a hand are left. ``source`` is (h, w,
+    3); ``with_seen`` (h, w, 4), from ``Plates``: a difference from a made-up plate says nothing, except from a plain
+    wall beside the head. ``body`` (33, 2) are landmarks in pixels from the same corner, and ``height`` is the whole
+    picture's.
     """
     small, plate = reduced(source, STEP), reduced(with_seen, STEP)
     behind = cv2.cvtColor(plate, cv2.COLOR_RGBA2RGB)
     inside = np.asarray(cv2.erode(_every_other(gone, small.shape), MARGIN), np.uint8)
     hair = np.zeros_like(inside)
     add_hair(hair, body / STEP, LEARNING_GROWTH)
-    alpha = cv2.addWeighted(cv2.extractChannel(plate, 3), 1, hair, (SEEN_LEVEL - PLAIN_LEVEL) / 255, 0)
-    known = cv2.threshold(alpha, SEEN_LEVEL, 255, cv2.THRESH_BINARY)[1]
-    differs = cv2.min(unlike(small, behind), known)
+    alpha = cv2.extractChannel(plate, 3)
+    lifted = cv2.addWeighted(alpha, 1, hair, (SEEN_LEVEL - PLAIN_LEVEL) / 255, 0)
+    rows = max(1, round(float(np.nanmax(body[list(HIPS), 1], initial=0)) / STEP))
+    differs, faint = _differences(small, behind, rows)
+    differs = cv2.min(differs, cv2.threshold(lifted, SEEN_LEVEL, 255, cv2.THRESH_BINARY)[1])
+    strands = np.zeros_like(inside)
+    strands[:rows] = _strands(cv2.min(faint, cv2.threshold(alpha[:rows], PLAIN_LEVEL, 255, cv2.THRESH_BINARY)[1]))
     reach = min(REACH_PIXELS_MAX, round(REACH * height / STEP))
-    beside = cv2.min(cv2.bitwise_and(differs, cv2.bitwise_not(inside)), _grown(inside, reach))
+    beside = cv2.min(cv2.bitwise_and(cv2.max(differs, strands), cv2.bitwise_not(inside)), _grown(inside, reach))
     _clear_hands(beside, body)
     x, y, w, h = cv2.boundingRect(beside)
     if w == 0:
@@ -73,7 +85,8 @@ def with_left_over(
     own = counted_within(small, removed)
     usual = own > OWN_SHARE_MIN * cv2.countNonZero(removed)
     found = np.zeros_like(inside)
-    found[here] = _belonging(pieces, _grown(inside, 1)[here], _grown(inside, reach - 1)[here], small[here], usual)
+    thin = np.ascontiguousarray(strands[here])
+    found[here] = _belonging(pieces, thin, _grown(inside, 1)[here], _grown(inside, reach - 1)[here], small[here], usual)
     if not cv2.countNonZero(found):
         return gone
     wide = cv2.dilate(found, MARGIN)
@@ -91,10 +104,29 @@ def _every_other(mask: Matte, shape: tuple[int, ...]) -> Matte:
 
 def unlike(image: Image, plate: Image) -> Matte:
     """(h, w) 0 or 255: where ``image`` shows what the ``plate`` shows nowhere about that place."""
-    beyond = cv2.max(cv2.subtract(image, cv2.dilate(plate, AROUND)), cv2.subtract(cv2.erode(plate, AROUND), image))
-    differs = cv2.threshold(beyond, UNLIKE_MIN, 255, cv2.THRESH_BINARY)[1]
+    return _differences(image, plate, rows=1)[0]
+
+
+def _differences(image: Image, plate: Image, rows: int) -> tuple[Matte, Matte]:
+    """As ``unlike``, and the first ``rows`` of it with fainter differences too, where the plate is even."""
+    lightest, darkest = cv2.dilate(plate, AROUND), cv2.erode(plate, AROUND)
+    beyond = cv2.max(cv2.subtract(image, lightest), cv2.subtract(darkest, image))
+    result = _any_channel(beyond, UNLIKE_MIN)
+    faint = _any_channel(cv2.subtract(beyond[:rows], cv2.subtract(lightest[:rows], darkest[:rows])), FAINT_MIN)
+    return result, np.asarray(cv2.max(result[:rows], faint), np.uint8)
+
+
+def _any_channel(difference: MatLike, least: int) -> Matte:
+    """(h, w) 0 or 255: where ``difference`` (h, w, 3) is more than ``least`` in some channel."""
+    differs = cv2.threshold(difference, least, 255, cv2.THRESH_BINARY)[1]
     # Grey is no colour's 0 where a channel is 255: OpenCV mixes channels several times faster than it splits them.
     return np.asarray(cv2.threshold(cv2.cvtColor(differs, cv2.COLOR_RGB2GRAY), 0, 255, cv2.THRESH_BINARY)[1], np.uint8)
+
+
+def _strands(faint: MatLike) -> MatLike:
+    """(h, w) 0 or 255: what of ``faint`` (h, w) is thin and alone: single hairs."""
+    dense = cv2.threshold(cv2.blur(faint, STRAND_AROUND), DENSE_MIN, 255, cv2.THRESH_BINARY)[1]
+    return cv2.subtract(faint, cv2.max(cv2.morphologyEx(faint, cv2.MORPH_OPEN, SHADE_SIDE), dense))
 
 
 def shade(image: Image, plate: Image, within: MatLike) -> Matte:
@@ -125,9 +157,13 @@ def _grown(mask: MatLike, pixels: int) -> Matte:
     return np.asarray(cv2.dilate(mask, np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)), np.uint8)
 
 
-def _belonging(pieces: MatLike, beside: Matte, within: Matte, image: Image, own: Colours) -> Matte:
-    """(h, w) 0 or 255: those ``pieces`` that are ``beside`` the mask, end ``within`` reach and have ``own`` colours."""
-    count, labels = cv2.connectedComponents(pieces, ltype=cv2.CV_16U)
+def _belonging(pieces: MatLike, thin: Matte, beside: Matte, within: Matte, image: Image, own: Colours) -> Matte:
+    """(h, w) 0 or 255: those ``pieces`` that are ``beside`` the mask, end ``within`` reach and have ``own`` colours.
+
+    What is ``thin`` goes on beyond small gaps, and may have any colour: it is blended with the background.
+    """
+    linked = cv2.max(pieces, cv2.dilate(cv2.min(pieces, thin), STRAND_GAP))
+    count, labels = cv2.connectedComponents(linked, ltype=cv2.CV_16U)
     places = np.flatnonzero(pieces)
     label = np.asarray(labels, np.uint16).ravel().take(places)
     touches, outer, mine = (
@@ -135,7 +171,7 @@ def _belonging(pieces: MatLike, beside: Matte, within: Matte, image: Image, own:
         for which in (
             beside.ravel().take(places) > 0,
             within.ravel().take(places) == 0,
-            own.take(colour_codes(image.reshape(-1, 3)[places])),
+            own.take(colour_codes(image.reshape(-1, 3)[places])) | (thin.ravel().take(places) > 0),
         )
     )
     size = np.bincount(label, minlength=count)

@@ -62,6 +62,18 @@ def test_a_haze_of_hair_beside_the_head_is_removed_before_a_plain_wall() -> None
     assert (with_left_over(gone, frame, plate, BODY, 480) == gone).all()
 
 
+def test_a_single_hair_is_removed_before_an_even_plate() -> None:
+    """It is fainter than other things, blended with the wall, and broken. A line that goes on far away stays."""
+    gone, frame, plate = _scene()
+    body = BODY.copy()
+    body[23:25, 1] = 200.0  # the hips: hair is above them
+    frame[100:104, 130:144] = frame[100:104, 148:158] = (138, 135, 130)
+    frame[60:64, 130:] = (138, 135, 130)
+    found = with_left_over(gone, frame, plate, body, 480)
+    assert (found[100:104, 130:158] == 255).all()
+    assert (found[:88] == gone[:88]).all()
+
+
 def test_what_a_hand_holds_stays() -> None:
     """A thing in the colours of the person, beside the mask where the hand is."""
     gone, frame, plate = _scene()
