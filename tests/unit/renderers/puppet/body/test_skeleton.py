@@ -59,12 +59,25 @@ def test_twins_that_are_nearly_alike_keep_the_networks_depth() -> None:
 def test_an_arm_on_the_person_whose_hand_is_found_is_believed() -> None:
     """The network is unsure of an elbow before a trunk of its colour; without the hand it is a guess."""
     pose = joints()
+    pose[BodyPoint.LEFT_ELBOW, 0] = pose[BodyPoint.LEFT_SHOULDER, 0]
     _, mask = picture(pose)
     track = track_of([pose])
-    track.visibility[0, BodyPoint.LEFT_ELBOW] = 0.15
+    track.visibility[0, [BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST]] = 0.15
     guessed = joints_of(anatomy_of(track), tube_body(), mask.shape, mask > 0.5)
     track.hands[0, 0, :, :2] = np.linspace(pose[BodyPoint.LEFT_WRIST], pose[BodyPoint.LEFT_INDEX], 21)
     track.hand_found[0, 0] = True
     believed = joints_of(anatomy_of(track), tube_body(), mask.shape, mask > 0.5)
     assert "arm_l" in guessed.made_up
     assert "arm_l" not in believed.made_up
+
+
+def test_an_arm_beside_the_trunk_is_believed_where_the_person_is() -> None:
+    """The network is unsure of arms whose hands are in pockets; an elbow beside the trunk is no guess."""
+    pose = joints()
+    _, mask = picture(pose)
+    track = track_of([pose])
+    track.visibility[0, [BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST]] = 0.15
+    shown = joints_of(anatomy_of(track), tube_body(), mask.shape, mask > 0.5)
+    nobody = joints_of(anatomy_of(track), tube_body(), mask.shape, np.zeros(mask.shape, np.bool_))
+    assert "arm_l" not in shown.made_up
+    assert "arm_l" in nobody.made_up
