@@ -18,6 +18,7 @@ from bodydouble.renderers.puppet.body.skeleton import LEGS, SIDES
 from bodydouble.renderers.puppet.body.surface import LIMB_BONES
 from bodydouble.renderers.puppet.compositing.light import lab_of
 from bodydouble.renderers.puppet.motion.expression import smoothstep
+from bodydouble.renderers.puppet.picture.carried_on import weave
 from bodydouble.renderers.puppet.picture.extension import EDGE, SOLID, ExtendedPicture
 from bodydouble.renderers.puppet.picture.garment import CROTCH, legs_mask
 from bodydouble.renderers.puppet.picture.regions import softened, widened
@@ -57,6 +58,8 @@ SHOE_WIDTH = 0.1
 """Decimetres by which a made-up shoe is larger than the body model's bare foot, whose toes it hides."""
 SHOE_SIGMA, SOLE, SOLE_LIGHT = 0.15, 0.12, 0.5
 """Decimetres over which a made-up shoe's outline is smoothed, thickness of its sole, and the sole's light."""
+CLOTH_ROWS = 1.0
+"""Decimetres above the edge whose texture a garment has."""
 LEG_BELOW_ANKLE, UNDER_HEM = 0.25, 1.2
 """Decimetres below the ankle where a made-up leg ends, and above a hem where one begins."""
 
@@ -269,6 +272,9 @@ def garment_below(canvas: Canvas, hem: float) -> tuple[Part, Cut] | None:
     part = _painted(canvas, first, (lefts, rights), light.astype(np.float32), cut.usual, edge_cut, False)
     end = hem - HEM_ROUND * (rights[-1] - lefts[-1]) * away**2
     part.alpha[first:stop] *= np.clip(end - np.arange(first, stop)[:, None] + 0.5, 0, 1).astype(np.float32)
+    near = canvas.person & (np.arange(canvas.shape[0])[:, None] >= top - CLOTH_ROWS * scale) & ~canvas.rows(top)
+    solid = near & (canvas.extended.cutout.alpha > SOLID)
+    part.colour[top:stop] += weave(canvas.extended.cutout.colour, solid, (stop - top, canvas.shape[1]), scale)
     part.alpha[:top] *= np.logical_or.accumulate(canvas.person[:top], axis=0)  # only below what is seen
     return part, edge_cut
 

@@ -13,6 +13,8 @@ from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import SIDES
 from bodydouble.renderers.puppet.body.surface import bone_share, both_limbs, label_triangles
 from bodydouble.renderers.puppet.compositing.light import exact_lab, lab_of
+from bodydouble.renderers.puppet.motion.expression import smoothstep
+from bodydouble.renderers.puppet.picture.carried_on import carried_on
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.neckline import is_within_reach, skin_below, with_skin
 from bodydouble.renderers.puppet.picture.regions import closed, filled, opened, softened, widened
@@ -42,9 +44,6 @@ BARE_SHARE, BARE_DARKER, BARE_SPREAD = 0.5, 50.0, 2.5
 least, and for each level by which its own brightness spreads. Chosen by eye on the development clips."""
 CLOTH_KINDS, CLOTH_SHARE_MIN, CLOTH_ROUNDS = 3, 0.35, 10
 """Colours that cloth near the edge is sorted into, and the share of one that goes on: straps and shadows do not."""
-FOLD_HUE, FOLD_LIGHTNESS = 8.0, 20.0
-"""Distances in CIELAB, of a and b together and of L*, up to which cloth at the edge is the same in a fold. Chosen by
-eye on half bodies."""
 PLAIN, PLAIN_SHARE, PLAINER = 0.8, 0.6, 2.0
 """Decimetres below the edge over which the light and shade of its folds fade, the share of the usual shade there, and
 that many times as far down nothing else is left. Chosen by eye on half bodies."""
@@ -52,6 +51,9 @@ NECKLACE = 0.25
 """Decimetres: gaps up to this width in the skin at the edge are closed."""
 JACKET = 0.7
 """Decimetres by which made-up cloth of a trunk is wider than the body at most, at the edge. Chosen by eye."""
+SLEEVE_FADE, STEP = 2.0, 5
+"""Decimetres below the edge over which arms that are wider there become the body's, and pixels by which their outline
+moves from row to row at most. Chosen by eye on half bodies."""
 ARM_SHARE = 0.5
 """Weight of an arm's bones from which on a triangle is no trunk's."""
 SHOULDER_SLOPE, SHOULDER_ROUND = 2.2, 0.2
@@ -115,6 +117,7 @@ def extend_below(
     under = np.broadcast_to(np.arange(shape[0])[:, None] >= height - EDGE, shape)
     below = under | beside
     body = widened(body, WIDTH * fit.scale) | _trunk_as_wide_as_shown(cutout.alpha, fit, template, shape)
+    body |= _outside_arms(cutout.alpha, body, fit.scale)
     body = body & ~_above_shoulders(cutout.alpha, margins, shape, fit.scale) | _beside_shoulders(
         cutout.alpha, margins, body, fit
     )
@@ -124,7 +127,7 @@ def extend_below(
         made_up[int(lowest) :] = False
     cloth, shown = _cloth_and_skin(cutout, bare, skin, fit)
     naked = skin_below(shown[height - EDGE - 1], shape, height - EDGE, fit, template)
-    colour = _colours_below(cutout, made_up, under, beside, cloth, naked, skin, fit.scale)
+    colour = _colours_below(cutout, made_up, under, beside, cloth, shown, naked, skin, fit.scale)
     # Both sides of the edge are softened as one: a seam would let the background through.
     alpha = np.maximum(alpha, softened(made_up | (alpha > CUT_OFF), 1.0) * below)
     wide = np.asarray(cv2.copyMakeBorder(image, 0, more, 0, 0, cv2.BORDER_REPLICATE), np.uint8)
@@ -138,11 +141,20 @@ def extend_below(
 
 
 def _colours_below(
-    cutout: Cutout, made_up: Mask, under: Mask, beside: Mask, cloth: Mask, naked: Mask, skin: Array, scale: float
+    cutout: Cutout,
+    made_up: Mask,
+    under: Mask,
+    beside: Mask,
+    cloth: Mask,
+    flesh: Mask,
+    naked: Mask,
+    skin: Array,
+    scale: float,
 ) -> Floats:
     """(H, w, 3) the colours of ``cutout`` (h, w), with cloth in what is ``made_up`` and ``under`` (H, w) the edge.
 
-    ``beside`` (1, w) are the margins' columns, ``cloth`` (h, w) may go on, ``naked`` (H, w) is ``skin`` (3,).
+    ``beside`` (1, w) are the margins' columns, ``cloth`` (h, w) may go on without end, what else is seen near the edge,
+    but for ``flesh`` (h, w). ``naked`` (H, w) is ``skin`` (3,).
     """
     height, more = len(cutout.alpha), len(made_up) - len(cutout.alpha)
     colour = np.asarray(cv2.copyMakeBorder(cutout.colour, 0, more, 0, 0, cv2.BORDER_REPLICATE), np.float32)
@@ -154,8 +166,8 @@ def _colours_below(
     low = np.arange(len(made_up))[:, None] > height - SOURCE_ROWS * scale
     found = np.count_nonzero(source & low) >= CLOTH_SHARE_MIN * CLOTH_MIN * scale**2
     if found:
-        seam = filled(colour, _same_cloth(colour, known & low, source & low), made_up | under)
-        colour = _fading(seam, filled(colour, source, made_up | under), source & low, height - EDGE, scale)
+        colour = _plainer(filled(colour, source, made_up | under), source & low, height - EDGE, scale)
+        carried_on(colour, cutout.colour, known[:height], flesh, (source & low)[:height], height - EDGE, scale)
     else:
         colour = filled(colour, known, made_up | under)
     if found and naked.any():
@@ -238,6 +250,27 @@ def _trunk_as_wide_as_shown(alpha: Floats, fit: BodyFit, template: BodyTemplate,
     return result
 
 
+def _outside_arms(alpha: Floats, body: Mask, scale: float) -> Mask:
+    """(h, w) what the ``body`` (h, w) lacks beside its arms below the edge, where the person of ``alpha`` is wider."""
+    row, columns = len(alpha) - EDGE - 1, np.arange(body.shape[1])
+    result, shown = np.zeros_like(body), np.flatnonzero(alpha[row] > CUT_OFF)
+    if not len(shown) or not body[row].any():
+        return result
+    own = np.flatnonzero(body[row])
+    wider = [float(np.clip(d, 0, JACKET * scale)) for d in (own.min() - shown.min(), shown.max() - own.max())]
+    ends = own.min(), own.max()
+    reach = [True, True]  # an elbow at the edge does not go on
+    for y in range(row, min(len(body), row + round(SLEEVE_FADE * scale))):
+        own, share = np.flatnonzero(body[y]), 1 - smoothstep(0, SLEEVE_FADE * scale, y - row)
+        if not len(own):
+            break
+        before, ends = ends, (own.min(), own.max())
+        reach = [on and abs(a - b) <= STEP for on, a, b in zip(reach, before, ends, strict=True)]
+        result[y] = reach[0] & (columns >= ends[0] - share * wider[0]) & (columns <= ends[0])
+        result[y] |= reach[1] & (columns <= ends[1] + share * wider[1]) & (columns >= ends[1])
+    return result
+
+
 def _falling_shoulders(alpha: Floats, made_up: Mask, fit: BodyFit) -> Mask:
     """(h, w) what is ``made_up`` below an edge, without what juts out beside the person there.
 
@@ -271,30 +304,17 @@ def _first_row(alpha: Floats, column: int, scale: float) -> int:
     return int(gaps[-1]) + 1 if len(gaps) else 0
 
 
-def _same_cloth(colour: Floats, where: Mask, usual: Mask) -> Mask:
-    """(h, w) the part of ``where`` that is the cloth of ``usual`` (h, w) in another light: folds, no straps or skin."""
-    result = np.zeros(where.shape, np.bool_)
-    lab = lab_of(colour[where][None])[0]
-    middle = np.median(lab[usual[where]], axis=0)
-    away = np.abs(lab - middle)
-    result[where] = (np.hypot(away[:, 1], away[:, 2]) < FOLD_HUE) & (away[:, 0] < FOLD_LIGHTNESS)
-    return result
+def _plainer(below: Floats, usual: Mask, edge: int, scale: float) -> Floats:
+    """``below`` (h, w, 3), from the row ``edge`` on more and more in one shade. In place.
 
-
-def _fading(seam: Floats, below: Floats, usual: Mask, edge: int, scale: float) -> Floats:
-    """``seam`` at the row ``edge``, so that no line shows there; farther down ``below``, more and more in one shade.
-
-    Both are (h, w, 3), ``usual`` (h, w) is the cloth that gives the shade. In place.
+    ``usual`` (h, w) is the cloth that gives the shade.
     """
-    rows = np.s_[edge : edge + round(PLAIN * scale)]
     shade = np.median(below[usual], axis=0)
     down = (np.arange(len(below) - edge, dtype=np.float32) / np.float32(scale))[:, None, None]
     plain = (
         PLAIN_SHARE * np.minimum(down / PLAIN, 1) + (1 - PLAIN_SHARE) * np.clip(down / PLAIN - 1, 0, PLAINER) / PLAINER
     )
     below[edge:] += (shade - below[edge:]) * plain
-    share = np.minimum(down[: len(below[rows])] / PLAIN, 1)
-    below[rows] += (seam[rows] - below[rows]) * (1 - share)
     return below
 
 

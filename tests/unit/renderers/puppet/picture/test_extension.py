@@ -252,6 +252,24 @@ def test_a_trunk_goes_on_as_wide_as_the_edge_shows_it():
     assert near.sum() < made_up[edge + 1, middle - half : middle + half].sum() - 4
 
 
+def test_sleeves_that_are_wider_than_arms_have_no_step_at_the_edge():
+    """They begin as wide as the edge shows them and become the body model's arms."""
+    pose = joints()
+    edge = round(float(0.5 * pose[11, 1] + 0.5 * pose[23, 1]))
+    alpha = np.zeros((edge, 500), np.float32)
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, alpha.shape))
+    never = np.zeros(alpha.shape, bool)
+    widths = []
+    for wider in (0, 10):
+        alpha[:, 250 - 86 - wider : 250 + 86 + wider] = 1
+        cutout = Cutout(alpha=alpha, colour=np.full((*alpha.shape, 3), CLOTH, np.float32))
+        made_up = extend_below(cutout.colour.astype(np.uint8), cutout, fit, template, never, SKIN, legs=False).made_up
+        widths.append([np.abs(np.flatnonzero(made_up[edge + k]) - 250).max() for k in (1, round(fit.scale))])
+    assert widths[1][0] - widths[0][0] == pytest.approx(10, abs=2)
+    assert 0 <= widths[1][1] - widths[0][1] < 8
+
+
 def test_a_picture_without_colours_tells_no_skin():
     """In black and white a grey shirt is no skin."""
     grey = np.full((4, 4, 3), 150.0, np.float32)
