@@ -15,6 +15,7 @@ from bodydouble.perception.selfie import SelfieNet
 from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.tracking import torso_length
 from bodydouble.perception.trunk import HIPS, LEGS_HIDDEN_MAX, SHOULDERS, legs_hidden
+from bodydouble.renderers.puppet.compositing.removal import add_feet
 from bodydouble.renderers.puppet.discs import disc
 
 Flags = NDArray[np.bool_]
@@ -55,6 +56,10 @@ FRONT_MARGIN = 0.02
 UNLIKE_MIN, UNLIKE_BLUR = 34, (5, 5)
 """Levels (0-255) of the largest channel's difference to the plate, blurred over a square of so many pixels, from which
 a pixel is not the background. Chosen by eye on the development clips: above texture that the camera moves."""
+
+LIKE_MAX, SOLID_SIDE = 12, np.ones((9, 9), np.uint8)
+"""Levels of that difference up to which a pixel need not be kept: the plate looks the same, and the network takes floor
+between people for people. Gaps of so many pixels in what differs are people nevertheless."""
 
 LEGS_UNSURE_MAX = 0.5
 """Visibility of both knees below which somebody may stand before the legs, and is looked for there."""
@@ -153,8 +158,13 @@ class BystanderMasks:
         x0, y0, x1, y1 = _square_around(box, width, height)
         here = np.s_[y0:y1, x0:x1]
         people = self._people(np.ascontiguousarray(image[here]))
+        matte = matte.copy()
+        add_feet(matte, self._track.body[index], self._track.visibility[index])
         inside = np.s_[box[1] - y0 : box[3] - y0, box[0] - x0 : box[2] - x0]
-        people[inside] = cv2.max(people[inside], _unlike(image[box[1] : box[3], box[0] : box[2]], plate))
+        difference = _difference(image[box[1] : box[3], box[0] : box[2]], plate)
+        people[inside] = cv2.max(
+            _above(difference, UNLIKE_MIN), cv2.min(people[inside], _solid(_above(difference, LIKE_MAX)))
+        )
         self._keep_expected(index, people, (x0, y0), height)
         self._look_before_legs(index, image, people, (x0, y0))
         others = np.asarray(cv2.threshold(people, PERSON_LEVEL, 255, cv2.THRESH_BINARY)[1], np.uint8)
@@ -264,12 +274,20 @@ class BystanderMasks:
         return self._net.levels(image)
 
 
-def _unlike(image: Image, plate: Image) -> Matte:
-    """(h, w) 0 or 255: where ``image`` (h, w, 3) is certainly not the background ``plate`` (h, w, 3)."""
-    difference = cv2.blur(cv2.absdiff(image, plate), UNLIKE_BLUR)
-    unlike = cv2.threshold(difference, UNLIKE_MIN, 255, cv2.THRESH_BINARY)[1]
-    # Grey is no colour's 0 where a channel is 255: OpenCV mixes channels several times faster than it splits them.
-    return np.asarray(cv2.threshold(cv2.cvtColor(unlike, cv2.COLOR_RGB2GRAY), 0, 255, cv2.THRESH_BINARY)[1], np.uint8)
+def _difference(image: Image, plate: Image) -> Matte:
+    """(h, w) 0-255: how far ``image`` (h, w, 3) is from the background ``plate`` (h, w, 3) about each pixel."""
+    channels = cv2.split(cv2.blur(cv2.absdiff(image, plate), UNLIKE_BLUR))
+    return np.asarray(cv2.max(cv2.max(channels[0], channels[1]), channels[2]), np.uint8)
+
+
+def _above(levels: Matte, least: int) -> Matte:
+    """(h, w) 0 or 255: where ``levels`` (h, w) are more than ``least``."""
+    return np.asarray(cv2.threshold(levels, least, 255, cv2.THRESH_BINARY)[1], np.uint8)
+
+
+def _solid(mask: Matte) -> Matte:
+    """``mask`` (h, w) without small holes."""
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, SOLID_SIDE), np.uint8)
 
 
 def _square_around(box: PixelBox, width: int, height: int) -> PixelBox:

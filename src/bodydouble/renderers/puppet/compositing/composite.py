@@ -20,6 +20,7 @@ from bodydouble.renderers.puppet.compositing.captions import Captions
 from bodydouble.renderers.puppet.compositing.carried import Carried, CarriedPiece, Carrier
 from bodydouble.renderers.puppet.compositing.desk import Desk
 from bodydouble.renderers.puppet.compositing.eyelids import paint_closed_lids
+from bodydouble.renderers.puppet.compositing.fringe import without_fringe
 from bodydouble.renderers.puppet.compositing.hands import KeptHand, keep_hand, moved_hand
 from bodydouble.renderers.puppet.compositing.held import Held, hand_box
 from bodydouble.renderers.puppet.compositing.left_over import with_left_over
@@ -136,6 +137,7 @@ class Composer:
         removed, things = self._removed(index, image, gone_here, box, things, others)
         if others is not None:
             carried = [piece for piece in carried if not piece.is_somebody(others[0])]
+            source = without_fringe(source, matte[y0:y1, x0:x1], others[0], height)
         base = blended(source, lit, removed)
         if drawing is not None:
             shown = _FrameCrop(index=index, image=image, matte=matte, box=box, plate=plate, things=things)

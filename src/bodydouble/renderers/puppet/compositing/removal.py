@@ -42,6 +42,8 @@ VISIBLE_MIN = 0.2
 LEARNING_GROWTH, DRAWING_GROWTH = 1.45, 1.15
 """Factors of the capsules' widths. Wide where background is learned: unknown costs less than a ghost. Narrow where
 pixels are replaced. Chosen by eye on the development clips of whole bodies (skirts, wide trousers, large shoes)."""
+FEET_GROWTH = 0.8
+"""As ``LEARNING_GROWTH``, where somebody else may stand beside the feet. Chosen by eye on two who wrestle."""
 FOUND_MIN, AXIS_POINTS = 0.8, 9
 """Share of the points along a limb's axis that have to be in the matte, for the matte to know the limb; and how many
 points are looked at."""
@@ -83,6 +85,7 @@ CAPSULES = (
 """Limbs that a matte loses; trunk, upper arms and head it never loses. Widths chosen by eye on development clips."""
 LEGS_CAPSULES = tuple(capsule for capsule in CAPSULES if capsule.start.name.endswith(("KNEE", "ANKLE", "HEEL")))
 """Shins and feet: mattes end some pixels inside them, also where they find the limb."""
+FEET_CAPSULES = tuple(capsule for capsule in CAPSULES if capsule.stop.name.endswith(("HEEL", "TOE")))
 FEET = ((BodyPoint.LEFT_HEEL, BodyPoint.LEFT_TOE), (BodyPoint.RIGHT_HEEL, BodyPoint.RIGHT_TOE))
 HAIR_WIDTH = 0.8
 """Shoulder widths that hair takes beside head and neck, both sides together: pigtails, a bun, shoulder-long hair."""
@@ -307,6 +310,11 @@ def _add_limbs(
         if visibility[toe] > VISIBLE_MIN:
             tip = joints[toe] + TOE_BEYOND * (joints[toe] - joints[heel])
             cv2.circle(mask, _pixel(tip), max(1, int(growth * TOE_RADIUS * shoulders)), 255, -1)
+
+
+def add_feet(mask: Matte, body: Points, visibility: Points) -> None:
+    """Draw the visible feet into ``mask`` (H, W) with 255, no wider than they are; arguments as in ``removal_mask``."""
+    _add_limbs(mask, body, visibility, FEET_GROWTH, FEET_CAPSULES)
 
 
 def _pixel(point: Points) -> list[int]:

@@ -9,6 +9,7 @@ from bodydouble.perception.track import PersonTrack, empty_track
 from bodydouble.renderers.puppet.compositing import bystanders
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.discs import disc
+from mannequin import joints, track_of
 
 HEIGHT, WIDTH = 200, 300
 BOX = (60, 20, 190, 180)
@@ -54,7 +55,7 @@ def _scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_only_the_box_is_computed_and_the_answer_is_that_of_the_whole(masks: BystanderMasks) -> None:
     """Both masks equal those that are computed over the whole square, blurred, and then cut to the box."""
     image, matte, gone = _scene()
-    found = masks.around(0, image, matte, gone, BOX, _cut(image))
+    found = masks.around(0, image, matte, gone, BOX, _cut(np.where(image > 0, image - 33, 0).astype(np.uint8)))
     x0, y0, x1, y1 = bystanders._square_around(BOX, WIDTH, HEIGHT)
     here = np.s_[y0:y1, x0:x1]
     others = np.where((image[here][..., 0] > 110) & (matte[here] <= 110), 255, 0).astype(np.uint8)
@@ -75,6 +76,29 @@ def test_a_rim_of_the_replaced_person_is_no_bystander(masks: BystanderMasks) -> 
     alone = np.where((gone > 0)[..., None], image, 0).astype(np.uint8)
     assert masks.around(0, alone, matte, gone, BOX, _cut(alone)) is None
     assert masks.around(0, np.zeros_like(image), matte, gone, BOX, np.zeros_like(_cut(image))) is None
+
+
+def test_what_looks_like_the_plate_is_nobody(masks: BystanderMasks) -> None:
+    """The network takes the floor beside two people for a third one."""
+    image, matte, gone = _scene()
+    assert masks.around(0, image, matte, gone, BOX, _cut(image)) is None
+
+
+def test_a_foot_that_the_matte_misses_is_no_bystander(monkeypatch: pytest.MonkeyPatch, model_pack: ModelPack) -> None:
+    """It differs from the floor, and the landmarks see it."""
+    track = track_of([joints(20.0, 125.0, 20.0)])
+    track.bystanders[0, 0] = 160, 40, 200, 190
+    image, matte = np.zeros((HEIGHT, WIDTH, 3), np.uint8), np.zeros((HEIGHT, WIDTH), np.uint8)
+    matte[20:160, 110:140] = 255
+    image[matte > 0] = 255
+    ankle, toe = track.body[0, 27, :2], track.body[0, 31, :2]
+    cv2.line(image, np.round(ankle).astype(int).tolist(), np.round(toe).astype(int).tolist(), (200, 200, 200), 12)
+    monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.ascontiguousarray(image[..., 0]))
+    gone = np.asarray(cv2.dilate(cv2.max(matte, image[..., 0]), np.ones((9, 9), np.uint8)), np.uint8)
+    bare = np.zeros_like(_cut(image))
+    assert BystanderMasks(model_pack, track).around(0, image, matte, gone, BOX, bare) is None
+    track.visibility[0] = 0
+    assert BystanderMasks(model_pack, track).around(0, image, matte, gone, BOX, bare) is not None
 
 
 def test_who_stands_before_the_legs_stays_though_the_matte_took_them_in(

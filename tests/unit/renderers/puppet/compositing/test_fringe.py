@@ -1,0 +1,31 @@
+"""Bystanders without the removed person's rim."""
+
+import numpy as np
+
+from bodydouble.renderers.puppet.compositing.fringe import without_fringe
+
+JACKET, SHIRT = (20, 30, 60), (200, 200, 200)
+
+
+def test_a_rim_on_a_bystander_takes_the_bystanders_colours() -> None:
+    """Beside the person the matte's border shines through; where nobody is kept, nothing changes."""
+    image = np.zeros((100, 200, 3), np.uint8)
+    image[:, :100], image[:, 100:] = SHIRT, JACKET
+    image[:, 100:103] = (110, 115, 130)
+    matte, others = np.zeros((100, 200), np.uint8), np.zeros((100, 200), np.uint8)
+    matte[:, :100] = 255
+    others[:50, 100:] = 255
+    found = without_fringe(image, matte, others, 480)
+    assert (found[:46, 100:] == JACKET).all()
+    assert (found[54:] == image[54:]).all()
+    assert (found[:, :100] == image[:, :100]).all()
+
+
+def test_without_bystanders_the_image_is_the_same() -> None:
+    """Far from the person, or nobody at all: nothing is copied."""
+    image, matte = np.zeros((100, 200, 3), np.uint8), np.zeros((100, 200), np.uint8)
+    others = matte.copy()
+    matte[:, :50] = 255
+    assert without_fringe(image, matte, others, 480) is image
+    others[:, 150:] = 255
+    assert without_fringe(image, matte, others, 480) is image
