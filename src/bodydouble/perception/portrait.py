@@ -58,6 +58,13 @@ LIMBS = (
     (BodyPoint.LEFT_KNEE, BodyPoint.LEFT_ANKLE),
     (BodyPoint.RIGHT_KNEE, BodyPoint.RIGHT_ANKLE),
 )
+ARMS = (
+    (BodyPoint.LEFT_SHOULDER, BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST),
+    (BodyPoint.RIGHT_SHOULDER, BodyPoint.RIGHT_ELBOW, BodyPoint.RIGHT_WRIST),
+)
+LINE_POINTS, ON_THE_PERSON = 16, 0.5
+"""Points of an upper arm that are looked up in the selfie network's mask, and their mean there up to which the arm is a
+guess. Measured: 0.0 for an arm that is not there."""
 # Gates. The body drawn as thick lines limits the selfie network to the person; thin lines are the person for sure.
 NEAR_WIDTH, SURE_WIDTH = 1.3, 0.35
 """Width factors of the thick and the thin lines."""
@@ -151,11 +158,29 @@ def coarse_masks(selfie: SelfieNet, image: Image, person: PersonLandmarks) -> tu
     near = _near_the_body(pose, thick)
     # Around the head the selfie network is right; the pose network takes a dark backdrop for hair.
     pose[_head_rows(person, width, height)] = 0
+    if _guesses_an_arm(person, found):
+        pose[:] = 0
     mask = np.maximum(_gated(found, pose, near, person), _hat(vote, found, person))
     sure = stretched(pose, *POSE_SURE)
     if person.face is not None:
         sure *= _softened(thick)
     return mask, mask * np.maximum(stretched(vote, *DISSENT), sure)
+
+
+def _guesses_an_arm(person: PersonLandmarks, found: Alpha) -> bool:
+    """Whether a raised arm of ``person`` whose hand is not seen is outside the mask ``found`` (h, w).
+
+    Of a headshot the pose network guesses arms beside the head, and its mask shows what of them is not there.
+    """
+    body = person.body
+    for (shoulder, elbow, wrist), hand in zip(ARMS, person.hands, strict=True):
+        seen, hand_seen = (body.visibility[index] > LIMB_SEEN_MIN for index in (elbow, wrist))
+        if seen and not hand_seen and hand is None and body.points[elbow, 1] < body.points[shoulder, 1]:
+            line = np.linspace(body.points[shoulder], body.points[elbow], LINE_POINTS)
+            x, y = np.clip(np.round(line).astype(int), 0, [found.shape[1] - 1, found.shape[0] - 1]).T
+            if found[y, x].mean() < ON_THE_PERSON:
+                return True
+    return False
 
 
 class _Votes:

@@ -100,14 +100,17 @@ class ByColour(_Network):
         return (level > (0.4 if image.shape[1] < 100 else 0.9)).astype(np.float32)
 
 
-def _masks(image: np.ndarray, pose: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def _masks(
+    image: np.ndarray, pose: np.ndarray | None = None, elbow: tuple[int, int] = (150, 200), wrist_seen: float = 0.9
+) -> tuple[np.ndarray, np.ndarray]:
     """What ``ByColour`` finds and agrees on in a picture of 300 x 200 with a head at (100, 90).
 
-    ``pose``: what the pose network sees; nothing where None.
+    ``pose``: what the pose network sees; nothing where None. ``elbow``, ``wrist_seen``: place of the left elbow, and
+    visibility of its wrist.
     """
     points = np.zeros((33, 2))
     points[[11, 12, 23, 24]] = [[130, 160], [70, 160], [125, 290], [75, 290]]
-    points[[13, 15]] = [[150, 200], [160, 240]]
+    points[[13, 15]] = [elbow, [160, 240]]
     points[:11] = 100, 90
     angles = np.linspace(0, 2 * np.pi, 468, endpoint=False)
     mesh = np.stack([100 + 18 * np.cos(angles), 90 + 22 * np.sin(angles), 0 * angles], 1)
@@ -115,6 +118,7 @@ def _masks(image: np.ndarray, pose: np.ndarray | None = None) -> tuple[np.ndarra
         points=mesh[:, :2], depth=mesh[:, 2], score=1.0, irises=np.zeros((2, 5, 2)), eyes=np.zeros((2, 16, 2))
     )
     body = seen_body(points, Roi(x=100, y=150, size=300), visibility=0.9, segmentation=pose)
+    body.visibility[15] = wrist_seen
     person = PersonLandmarks(body=body, face=face, hands=(None, None))
     return coarse_masks(ByColour(), image, person)
 
@@ -150,3 +154,16 @@ def test_what_the_pose_network_alone_sees_beside_the_body_is_not_agreed_on():
 
     assert agreed[200, 150] > 0.7
     assert agreed[270, 190] < 0.1
+
+
+def test_a_pose_network_that_guesses_an_arm_in_the_backdrop_is_not_believed():
+    """What it sees about a shoulder with an arm that the other network does not see, raised and without a hand."""
+    image = np.zeros((300, 200, 3), np.uint8)
+    image[60:, 60:130] = 255
+    everything = np.full((REGION_SIDE, REGION_SIDE), 255, np.uint8)
+    _, believed = _masks(image, everything, (150, 100))
+    mask, agreed = _masks(image, everything, (150, 100), wrist_seen=0.05)
+
+    assert believed[164, 138] > 0.7
+    assert max(mask[164, 138], agreed[164, 138]) < 0.1
+    assert agreed[200, 100] > 0.8
