@@ -17,7 +17,8 @@ from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.compositing.blending import blended
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.captions import Captions
-from bodydouble.renderers.puppet.compositing.carried import Carried, CarriedPiece, Carrier
+from bodydouble.renderers.puppet.compositing.carried import Carried, CarriedPiece
+from bodydouble.renderers.puppet.compositing.carrier_view import Carrier
 from bodydouble.renderers.puppet.compositing.desk import Desk
 from bodydouble.renderers.puppet.compositing.eyelids import paint_closed_lids
 from bodydouble.renderers.puppet.compositing.fringe import without_fringe

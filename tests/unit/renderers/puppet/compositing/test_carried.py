@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 
 from bodydouble.perception.track import PersonTrack
-from bodydouble.renderers.puppet.compositing.carried import Carried, CarriedPiece, Carrier, learn_carried
+from bodydouble.renderers.puppet.compositing.carried import Carried, CarriedPiece, learn_carried
+from bodydouble.renderers.puppet.compositing.carrier_view import Carrier
 from bodydouble.renderers.puppet.compositing.colours import Colours
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.compositing.stored_plates import Plates
@@ -127,6 +128,27 @@ def test_frames_with_empty_hands_show_nothing() -> None:
     carried = place.learned()
     assert carried is not None
     assert place.found(carried, 7).max() == 0
+
+
+def test_a_pocket_at_which_a_hand_rests_is_not_carried() -> None:
+    """It has a colour of its own at the hand, but keeps its place on the person."""
+    place = scene(carried=(False,) * FRAMES)
+    for i, sample in enumerate(place.samples):
+        hip, hand = place.track.body[i, 24, :2], place.track.body[i, 16, :2]
+        corner = np.round(0.6 * hip + 0.4 * hand).astype(int)
+        here = np.s_[corner[1] - 10 : corner[1] + 20, corner[0] - 15 : corner[0] + 15]
+        sample.image[here], sample.matte[here] = WOOD, 255
+        place.track.body[i, [16, 18, 20], :2] = corner + [-8, 0]
+    assert place.learned() is None
+
+
+def test_a_plate_that_is_wrong_all_about_shows_nothing() -> None:
+    """Where the camera's path is missed, everything differs from the plate."""
+    place = scene()
+    carried = place.learned()
+    assert carried is not None
+    wrong = Scene(place.samples, place.track, cast(Plates, Wall(scenery(*SIZE, seed=9))), place.things)
+    assert wrong.found(carried, 2).max() == 0
 
 
 def test_what_floats_free_is_not_carried() -> None:
