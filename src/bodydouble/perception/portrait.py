@@ -4,7 +4,7 @@ Reaches, weights and widths that name no pictures have no recorded source. They 
 bytes of results, depend on them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -58,9 +58,9 @@ LIMBS = (
     (BodyPoint.LEFT_KNEE, BodyPoint.LEFT_ANKLE),
     (BodyPoint.RIGHT_KNEE, BodyPoint.RIGHT_ANKLE),
 )
-ARMS = (
-    (BodyPoint.LEFT_SHOULDER, BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST),
-    (BodyPoint.RIGHT_SHOULDER, BodyPoint.RIGHT_ELBOW, BodyPoint.RIGHT_WRIST),
+ARMS = tuple(
+    tuple(BodyPoint[f"{side}_{part}"] for part in ("SHOULDER", "ELBOW", "WRIST", "PINKY", "INDEX", "THUMB"))
+    for side in ("LEFT", "RIGHT")
 )
 LINE_POINTS, ON_THE_PERSON = 16, 0.5
 """Points of an upper arm that are looked up in the selfie network's mask, and their mean there up to which the arm is a
@@ -113,8 +113,8 @@ def analyse_portrait(pack: ModelPack, image: Image) -> Portrait:
     hands = tracker.hands(image, body)
     track = empty_track(1)
     person = PersonLandmarks(body=body, face=face, hands=(hands[0], hands[1]))
-    write_track_row(track, 0, person, width, height)
     mask, agreed = coarse_masks(SelfieNet(pack), image, person)
+    write_track_row(track, 0, with_hanging_arms(person, agreed), width, height)
     return Portrait(track=track, mask=mask, agreed=agreed)
 
 
@@ -158,7 +158,7 @@ def coarse_masks(selfie: SelfieNet, image: Image, person: PersonLandmarks) -> tu
     near = _near_the_body(pose, thick)
     # Around the head the selfie network is right; the pose network takes a dark backdrop for hair.
     pose[_head_rows(person, width, height)] = 0
-    if _guesses_an_arm(person, found):
+    if _guessed_arms(person, found):
         pose[:] = 0
     mask = np.maximum(_gated(found, pose, near, person), _hat(vote, found, person))
     sure = stretched(pose, *POSE_SURE)
@@ -167,20 +167,30 @@ def coarse_masks(selfie: SelfieNet, image: Image, person: PersonLandmarks) -> tu
     return mask, mask * np.maximum(stretched(vote, *DISSENT), sure)
 
 
-def _guesses_an_arm(person: PersonLandmarks, found: Alpha) -> bool:
-    """Whether a raised arm of ``person`` whose hand is not seen is outside the mask ``found`` (h, w).
+def _guessed_arms(person: PersonLandmarks, found: Alpha) -> list[tuple[BodyPoint, ...]]:
+    """The raised arms of ``person`` whose hands are not seen and that are outside the mask ``found`` (h, w).
 
     Of a headshot the pose network guesses arms beside the head, and its mask shows what of them is not there.
     """
-    body = person.body
-    for (shoulder, elbow, wrist), hand in zip(ARMS, person.hands, strict=True):
+    body, arms = person.body, list[tuple[BodyPoint, ...]]()
+    for arm, hand in zip(ARMS, person.hands, strict=True):
+        shoulder, elbow, wrist = arm[:3]
         seen, hand_seen = (body.visibility[index] > LIMB_SEEN_MIN for index in (elbow, wrist))
         if seen and not hand_seen and hand is None and body.points[elbow, 1] < body.points[shoulder, 1]:
             line = np.linspace(body.points[shoulder], body.points[elbow], LINE_POINTS)
             x, y = np.clip(np.round(line).astype(int), 0, [found.shape[1] - 1, found.shape[0] - 1]).T
             if found[y, x].mean() < ON_THE_PERSON:
-                return True
-    return False
+                arms.append(arm)
+    return arms
+
+
+def with_hanging_arms(person: PersonLandmarks, found: Alpha) -> PersonLandmarks:
+    """``person`` with the arms that are guessed outside the mask ``found`` (h, w) below the shoulders, and not seen."""
+    points, visibility = person.body.points.copy(), person.body.visibility.copy()
+    for shoulder, *others in _guessed_arms(person, found):
+        points[others, 1] = 2 * points[shoulder, 1] - points[others, 1]
+        visibility[others] = 0
+    return replace(person, body=replace(person.body, points=points, visibility=visibility))
 
 
 class _Votes:

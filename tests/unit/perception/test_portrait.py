@@ -6,7 +6,7 @@ from bodydouble.perception import ModelPack, analyse_portrait
 from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import FaceLandmarks, FaceNet
 from bodydouble.perception.person_landmarks import PersonLandmarks
-from bodydouble.perception.portrait import coarse_masks
+from bodydouble.perception.portrait import coarse_masks, with_hanging_arms
 from bodydouble.perception.selfie import SelfieNet
 from bodydouble.tasks.errors import NobodyFound
 from seen_bodies import REGION_SIDE, seen_body
@@ -167,3 +167,18 @@ def test_a_pose_network_that_guesses_an_arm_in_the_backdrop_is_not_believed():
     assert believed[164, 138] > 0.7
     assert max(mask[164, 138], agreed[164, 138]) < 0.1
     assert agreed[200, 100] > 0.8
+
+
+def test_an_arm_guessed_in_the_backdrop_hangs_and_is_not_seen():
+    """Raised beside the head, without a hand, where the mask shows nobody; on the person it stays."""
+    points = np.zeros((33, 2))
+    points[[11, 12]] = [[60, 80], [30, 80]]
+    points[[13, 15]] = [[65, 30], [40, 20]]
+    body = seen_body(points, Roi(x=50, y=60, size=100), visibility=0.9)
+    body.visibility[[15, 17, 19, 21]] = 0.05
+    person, mask = PersonLandmarks(body=body), np.zeros((120, 100), np.float32)
+
+    hanging = with_hanging_arms(person, mask).body
+    assert np.allclose(hanging.points[[13, 15]], [[65, 130], [40, 140]])
+    assert hanging.visibility[13] == 0
+    assert np.array_equal(with_hanging_arms(person, mask + 1).body.points, points)

@@ -84,7 +84,7 @@ ELBOW_OUT = 0.3
 Measured: 0.59 of an arm with its hand in a pocket."""
 RAISED_SEEN_MIN = 0.8
 """The same for an elbow above its shoulder, where the hand is not seen. In headshots the network guesses such arms,
-raised into the hair. Measured: 0.62 and 0.87 for such guesses; the latter arm lies beside the person."""
+raised into the hair. Measured: 0.62 for such a guess."""
 # Limbs that are not seen hang and stand straight. All values chosen by eye on half-body pictures.
 HANGING = np.array([0.25, 1.0, 0.0])
 """Direction of an upper arm: outwards and down."""
@@ -146,8 +146,8 @@ def joints_of(
 ) -> Joints:
     """The joints of the person in a picture of ``shape`` (h, w); limbs outside it or unseen hang as the template's.
 
-    Of legs that lie on the ``person`` (h, w) the picture is believed sooner, of raised arms beside it never. The
-    ``margins``, columns at the left and right, were added to the picture and show nothing.
+    Of legs that lie on the ``person`` (h, w) the picture is believed sooner. The ``margins``, columns at the left and
+    right, were added to the picture and show nothing.
     """
     body, made_up = completed_body(anatomy, template, shape, person, margins)
     points = lifted(body, made_up)
@@ -205,8 +205,7 @@ def completed_body(
         seen_min = RAISED_SEEN_MIN if raised and not hand_seen else ARM_SEEN_MIN
         if (hand_found or _elbow_out(body, chain)) and _lies_on(body[list(chain.joints), :2], person):
             seen_min = ON_PERSON_MIN
-        guessed = raised and not hand_seen and person is not None and not _lies_on(body[[shoulder, elbow], :2], person)
-        if seen[elbow] >= seen_min and inside(elbow) and not guessed:
+        if seen[elbow] >= seen_min and inside(elbow):
             continue
         made_up.add(f"arm_{side}")
         hang_arm(body, side, template, unit)

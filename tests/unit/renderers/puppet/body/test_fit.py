@@ -159,23 +159,6 @@ def test_an_arm_raised_into_the_hair_without_a_hand_is_a_guess(elbow_seen: float
     assert (found.points[13, 1] > found.points[11, 1]) is np.bool_(made_up)
 
 
-def test_a_raised_arm_that_is_not_on_the_person_is_a_guess():
-    """An elbow beside the head that the network is sure of needs an upper arm in the picture, where no hand is seen."""
-    pose = joints()
-    pose[13], pose[15], pose[[17, 19, 21]] = pose[11] - [-20, 60], pose[0], pose[0]
-    track = track_of([pose])
-    track.visibility[0, 13], track.visibility[0, 15] = 0.95, 0.05
-    person = np.zeros(SHAPE, bool)
-    person[int(pose[11, 1]) :] = True
-
-    beside = joints_of(anatomy_of(track), tube_body(), SHAPE, person)
-    person[:] = True
-    shown = joints_of(anatomy_of(track), tube_body(), SHAPE, person)
-
-    assert "arm_l" in beside.made_up
-    assert "arm_l" not in shown.made_up
-
-
 def test_a_margin_beside_the_picture_shows_no_elbow():
     """A landmark in columns that were added is a guess, as one beside the picture."""
     pose = joints()
