@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, Floats
+from bodydouble.perception.smoothing import gaussian_smoothed
 from bodydouble.renderers.puppet.drawing.mesh import Mesh, build_mesh, doubled_area, draw_mesh
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS, OVAL, Head
@@ -60,6 +61,8 @@ DEEPER_MAX = 0.8
 the square root of the sine of the picture's turn. Hair beside a head that is hardly turned shows little, but would need
 much depth to be hidden, and the actor's turn to that side would draw it out: ears to twice their width, in a picture
 turned by 9°. In proportion to the sine itself a veil beside a face has steps."""
+SMOOTH = 0.12
+"""Standard deviation in face widths of height by which a silhouette is smoothed that bounds what is made up."""
 FOLLOWS = 0.05
 """Share of the head's turn that a vertex follows at least, to be mirrored."""
 MARGIN = 0.25
@@ -131,14 +134,17 @@ def with_far_side(points: HeadVertices, mesh: Mesh, head: Head, one_sided: float
     far = -1.0 if _yaw(head) < 0 else 1.0
     view = _View.around(front[np.unique(mesh.triangles)], centre, turn, far, head.width)
     own, confidence = _own_view(mesh, view.at(front), depth, view)
-    texture = _completed(own, confidence, view, view.at(front[list(OVAL)]))
+    silhouette = _Silhouette.of(mesh.rgba, points.vertices[list(OVAL)], head, far)
+    shown = middle - (points.solid[:faces] @ head.rotation.T).mean(0)[:2]  # where the picture has the view's centre
+    possible = silhouette.may_hide(view, shown, _yaw(head))
+    texture = _completed(own, confidence, view, view.at(front[list(OVAL)]), possible)
     added = _mirrored(points, faces, front, view, head.rotation)
     both = points.followed_by(added)
     extra, _ = placed(added.solid, added.vertices, added.head_share)
     front = np.concatenate([front, extra])
     hidden = np.where((front - centre) @ view.across > 0, both.head_share, 0)
     hidden[:faces] = 0
-    both = _behind(both, hidden, _Silhouette.of(mesh.rgba, points.vertices[list(OVAL)], head, far), turn, head)
+    both = _behind(both, hidden, silhouette, turn, head)
     source = view.at(front)
     return both, build_mesh(source, source, texture, both.fine, both.head_weight < one_sided)
 
@@ -174,6 +180,20 @@ class _Silhouette:
             heights=heights[known],
             reaches=reaches[known],
         )
+
+    def may_hide(self, view: "_View", centre: Array, yaw: float) -> Floats:
+        """(h, w) 0-1 where the head may have hair in the ``view`` from the front, without showing it in the picture.
+
+        ``centre`` (2,) px is the view's in the picture, ``yaw`` is in radians. What is farther out would be seen beyond
+        the silhouette, as deep as it may lie: the picture shows that there is no bunch of hair like the near side's.
+        """
+        width, turn = view.unit / ENLARGED, abs(yaw)
+        height = (view.height() - view.height_of(view.centre)) / ENLARGED + centre @ self.down
+        smooth = gaussian_smoothed(self.reaches[:, None], SMOOTH / SILHOUETTE_STEP)[:, 0]  # no steps of single locks
+        reach = np.interp(height, self.heights, smooth) - centre @ self.across
+        most = (reach + DEEPER_MAX * np.sqrt(np.sin(turn)) * width * np.sin(turn)) / np.cos(turn)
+        beyond = view.beyond_middle() / ENLARGED - most
+        return (1 - smoothstep(0, HAIR_RIM * width, beyond)).astype(np.float32)
 
     def excess(self, points: Array) -> Array:
         """(N,) px by which ``points`` (N, 2) lie beyond it."""
@@ -271,12 +291,12 @@ def _own_view(mesh: Mesh, target: Array, depth: Array, view: _View) -> tuple[Byt
     return own, np.asarray(cv2.GaussianBlur(share, (0, 0), CONFIDENCE_BLUR * view.unit), np.float32)
 
 
-def _completed(own: Bytes, confidence: Floats, view: _View, outline: Array) -> Bytes:
+def _completed(own: Bytes, confidence: Floats, view: _View, outline: Array, possible: Floats) -> Bytes:
     """``own`` (h, w, 4) with the near side, in the far one's light, where the far side is not shown well.
 
-    ``outline`` (36, 2) px is the face's, clockwise from its top.
+    ``outline`` (36, 2) px is the face's, clockwise from its top. ``possible`` (h, w) 0-1 may be there at all.
     """
-    reach = _reach(view, outline)
+    reach = _reach(view, outline) * possible
     mine, other = own.astype(np.float32), view.reflected(own).astype(np.float32)
     alike = np.asarray(confidence * reach * (mine[..., 3] / 255) * (other[..., 3] / 255), np.float32)
     other[..., :3] = np.minimum(other[..., :3] * _tone(mine, other, alike, view.unit), other[..., 3:])

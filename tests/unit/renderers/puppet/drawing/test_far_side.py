@@ -102,6 +102,24 @@ def test_hair_made_up_beside_a_face_that_is_hardly_turned_is_not_drawn_out(front
     assert beside < 0.35 * anatomy.head.width
 
 
+def test_a_bunch_of_hair_on_one_side_is_not_mirrored(frontal: Anatomy):
+    """A picture that is hardly turned would show one on the far side, too: the head is no wider there than it shows."""
+    anatomy, rgba = _turned_by(12, frontal)
+    assert anatomy.face is not None
+    unit, far = anatomy.head.width, -1 if anatomy.face[454, 2] < anatomy.face[234, 2] else 1
+    with_bunch = rgba.copy()
+    x, y = np.round(anatomy.face[list(OVAL), :2].mean(0) - [far * 0.72 * unit, 0]).astype(int)
+    cv2.ellipse(with_bunch, (int(x), int(y)), (int(0.25 * unit), int(0.4 * unit)), 0, 0, 360, (*HAIR, 255), -1)
+    reaches = []
+    for picture in (rgba, with_bunch):
+        figure = build_face_mesh(anatomy, picture)
+        assert figure is not None
+        cover = _drawn(figure, np.eye(3))
+        columns = np.flatnonzero((cover[int(y) - 10 : int(y) + 10] > 128).any(0))
+        reaches.append(far * columns.max() if far > 0 else -columns.min())
+    assert reaches[1] - reaches[0] < 0.08 * unit
+
+
 def test_the_outline_of_a_turned_face_is_not_drawn_out(turned: tuple[Anatomy, np.ndarray]):
     """A line around the picture's face would become a stripe on its far cheek."""
     anatomy, rgba = turned
