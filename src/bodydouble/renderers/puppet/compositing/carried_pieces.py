@@ -28,7 +28,7 @@ MAIN_SHARE, MAIN_OFTEN = 0.1, 0.5
 """Share of a part, in this share of the samples, from which a colour is the part's wherever the hands are."""
 PART_PIXELS_MIN = 30
 """Pixels of a part from which its colours are counted."""
-SIZE_MIN = 0.13
+SIZE_MIN = 0.11
 """Square root of the smallest area of a piece, in shoulder widths."""
 LENGTH_MIN = 0.28
 """Shoulder widths that something extends from the middle of the hand for a thing to be seen: a hand ends before."""
@@ -42,6 +42,10 @@ ALONE, CROWD_MAX = 0.25, 0.3
 """Shoulder widths about a piece, and largest share of them that may differ from the plate too."""
 WITHIN_MIN = 0.8
 """Share of a piece in the person from which it is within them."""
+SOLID_MIN = 0.8
+"""Share of the inside of an outline that differs from the plate too, from which it is that of one solid thing."""
+AREA_MAX = 1.2
+"""Squared shoulder widths that such a thing has at most. A tennis racket has half."""
 SPREAD = 0.12
 """Shoulder widths about a thing's own colours in which others are its: strings, print, a blurred edge."""
 SHAFT_END, SHAFT_HALF = 0.1, 0.05
@@ -110,7 +114,7 @@ def _piece(view: View, looks: Looks, here: NDArray[np.bool_], near: NDArray[np.b
 
     In other light what sticks out at the hand may have none of them.
     """
-    if not _is_alone(view, here) or _is_cut_off(view, here):
+    if not stands_alone(view, here) or _is_cut_off(view, here):
         return None
     hands = tuple(side for side in range(2) if view.away[side][here].min() < AT_HAND)
     if np.count_nonzero(here & near) >= (SIZE_MIN * view.unit) ** 2:
@@ -155,10 +159,22 @@ def _is_out(view: View, piece: NDArray[np.bool_]) -> bool:
     return bool((touching & view.rim).any() and distance_to(~view.rim)[piece].max() >= OUT_MIN * view.unit)
 
 
-def _is_alone(view: View, piece: NDArray[np.bool_]) -> bool:
-    """Whether little else about a ``piece`` (h, w) differs from the plate: else the plate is wrong there."""
+def stands_alone(view: View, piece: NDArray[np.bool_]) -> bool:
+    """Whether little else about a ``piece`` (h, w) differs from the plate, or it is part of one solid thing that does.
+
+    Else the plate's texture is misplaced there.
+    """
+    outside = view.front & ~view.rim
     about = (distance_to(~piece) <= ALONE * view.unit) & ~piece & ~view.rim
-    return not about.any() or float(view.front[about].mean()) < CROWD_MAX
+    if not about.any() or float(outside[about].mean()) < CROWD_MAX:
+        return True
+    labels = np.asarray(cv2.connectedComponents(outside.view(np.uint8))[1], np.int32)
+    whole = np.isin(labels, np.unique(labels[piece & outside])) & outside
+    outlines, _ = cv2.findContours((piece | whole).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = cv2.drawContours(np.zeros(piece.shape, np.uint8), list(outlines), -1, 1, -1) > 0
+    area, solid = np.count_nonzero(whole), np.count_nonzero(filled & ~view.rim)
+    others = float((outside & ~whole)[about].mean())
+    return others < CROWD_MAX and bool(SOLID_MIN * solid < area < AREA_MAX * view.unit**2)
 
 
 def _is_cut_off(view: View, piece: NDArray[np.bool_]) -> bool:

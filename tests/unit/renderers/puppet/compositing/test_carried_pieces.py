@@ -1,0 +1,48 @@
+"""Pieces of a picture that may be carried."""
+
+import cv2
+import numpy as np
+
+from bodydouble.renderers.puppet.compositing.carried_pieces import stands_alone
+from bodydouble.renderers.puppet.compositing.carrier_view import Carrier, View
+from mannequin import joints, picture
+
+SIZE = (600, 500)
+WOOD = (120, 20, 90)
+BOARD = np.s_[200:280, 420:520]
+
+
+def view_of(image: np.ndarray, mask: np.ndarray, plate: np.ndarray) -> View:
+    """The view of a whole frame with the mannequin in it, of one pixel for two."""
+    who = Carrier.of(joints(), np.full((2, 21, 2), np.nan))
+    with_seen = np.asarray(cv2.cvtColor(plate, cv2.COLOR_RGB2RGBA), np.uint8)
+    matte = (mask * 255).astype(np.uint8)
+    return View.of(np.asarray(image, np.uint8), with_seen, matte, who, (0, 0, *SIZE), SIZE[1])
+
+
+def half_of_board(view: View) -> np.ndarray:
+    """(h, w) the left half of the board's place."""
+    piece = np.zeros(view.person.shape, np.bool_)
+    rows, columns = (slice(s.start // view.step, s.stop // view.step) for s in BOARD)
+    piece[rows, columns.start : (columns.start + columns.stop) // 2] = True
+    return piece
+
+
+def test_a_part_of_a_solid_thing_stands_alone() -> None:
+    """The other half of a board may have the colours of clothes, and differs from the plate too."""
+    image, mask = picture(joints(), SIZE)
+    plate = image.copy()
+    image[BOARD] = WOOD
+    view = view_of(image, mask, plate)
+    assert stands_alone(view, half_of_board(view))
+
+
+def test_a_piece_of_misplaced_texture_does_not_stand_alone() -> None:
+    """About it single pixels differ from the plate everywhere."""
+    image, mask = picture(joints(), SIZE)
+    plate = image.copy()
+    specks = np.random.default_rng(1).random((SIZE[1] // 4, SIZE[0] // 4)) < 0.5
+    specks = np.kron(specks, np.ones((4, 4), np.bool_))
+    image[specks & (mask < 0.5)] = WOOD
+    view = view_of(image, mask, plate)
+    assert not stands_alone(view, half_of_board(view))
