@@ -32,6 +32,7 @@ from bodydouble.renderers.puppet.picture.regions import closed, disc_about, fill
 from bodydouble.renderers.puppet.picture.segmentation import SLIVER, Segmentation, arm_colours
 from bodydouble.renderers.puppet.picture.shading import body_light, lit_skin
 from bodydouble.renderers.puppet.picture.sleeves import along_arm, under_shoulder
+from bodydouble.renderers.puppet.picture.twins import as_the_twin, with_twin
 
 Array = NDArray[np.float64]
 
@@ -145,7 +146,8 @@ def build_layers(
         surface = garment_weights(surface, fit, parts.hem)
     layers = {"trunk": _trunk_layer(sources, fit, surface, parts)}
     for side in SIDES:
-        arm = _arm_layer(others.get(f"arm_{side}", picture), template, side)
+        twin = others.get(f"arm_{'r' if side == 'l' else 'l'}", picture)
+        arm = _arm_layer(others.get(f"arm_{side}", picture), twin, template, side)
         if arm is not None:
             layers[f"arm_{side}"] = arm
         name = f"leg_{side}"
@@ -241,8 +243,11 @@ def _below(hem: float | None, alpha: Floats) -> Floats:
     return rows
 
 
-def _arm_layer(picture: LimbPicture, template: BodyTemplate, side: str) -> Layer | None:
-    """One arm, whole; a hand that the picture hides is the template's, in the colour of the face."""
+def _arm_layer(picture: LimbPicture, twin: LimbPicture, template: BodyTemplate, side: str) -> Layer | None:
+    """One arm, whole, cut from ``picture``; what that hides is as the picture of its ``twin`` shows it.
+
+    A hand that the picture hides is the template's, in the colour of the face.
+    """
     sources, fit, parts = picture.sources, picture.fit, picture.parts
     own = parts.parts.get(f"arm_{side}")
     alpha = sources.alpha
@@ -267,7 +272,8 @@ def _arm_layer(picture: LimbPicture, template: BodyTemplate, side: str) -> Layer
     stretches = [known & (along >= a) & (along < b) for a, b in pairwise(STRETCHES)]  # sleeves end between them
     known = np.any([usual_cloth(sources.colour, part, ARM_SHARE_MIN) for part in stretches if part.any()], axis=0)
     bare = hidden & (weight > SEAM[1]) & _bare_shoulder(sources, fit, side, known)  # no neckline
-    colour = filled(sources.colour, known | bare, (hidden | own) & ~known & ~bare)
+    colour, taken = with_twin(sources.colour, known | bare, hidden, along >= 1, _twin_of(picture, twin, side))
+    colour = filled(colour, known | bare | taken, (hidden | own) & ~known & ~bare & ~taken)
     # The shade of what hides the rest of it would be a line across the arm.
     seen = own & (alpha > SOLID) & ~widened(hidden, ARM_RIM)
     colour = np.where(seen[..., None], sources.colour, colour)
@@ -286,6 +292,20 @@ def _arm_layer(picture: LimbPicture, template: BodyTemplate, side: str) -> Layer
     bones = (f"upperarm_{side}", f"lowerarm_{side}")
     joint = joint_patch(layer.rgba, layer.front, joints, bones, surface, fit.scale)
     return replace(layer, hand=np.round(255 * hand).astype(np.uint8), joint=joint, beyond=beyond_joint(layer))
+
+
+def _twin_of(picture: LimbPicture, twin: LimbPicture, side: str) -> Floats:
+    """(h, w, 4) the other arm of the picture of the ``twin`` where the arm of ``side`` is: see ``as_the_twin``."""
+    other = "r" if side == "l" else "l"
+    own = twin.parts.parts.get(f"arm_{other}")
+    shape = (picture.sources.alpha.shape[0], picture.sources.alpha.shape[1])
+    if own is None:
+        return np.zeros((*shape, 4), np.float32)
+    known = narrowed(own & (twin.sources.alpha > SOLID), ARM_RIM)
+    joints, twin_joints = (
+        limb.fit.joints.points[list(ARMS[which].joints), :2] for limb, which in ((picture, side), (twin, other))
+    )
+    return as_the_twin(twin.sources.colour, known, joints, twin_joints, shape)
 
 
 def _covered(fit: BodyFit, template: BodyTemplate, chosen: Mask, shape: tuple[int, int]) -> Mask:
