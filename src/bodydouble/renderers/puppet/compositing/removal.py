@@ -44,6 +44,9 @@ LEARNING_GROWTH, DRAWING_GROWTH = 1.45, 1.15
 pixels are replaced. Chosen by eye on the development clips of whole bodies (skirts, wide trousers, large shoes)."""
 FEET_GROWTH = 0.8
 """As ``LEARNING_GROWTH``, where somebody else may stand beside the feet. Chosen by eye on two who wrestle."""
+LOST_GROWTH = 2.0
+"""As ``LEARNING_GROWTH``, of a limb that the matte misses, where other frames may show the background: landmarks err by
+a third of a shoe. Chosen by eye on a dancer in large shoes."""
 FOUND_MIN, AXIS_POINTS = 0.8, 9
 """Share of the points along a limb's axis that have to be in the matte, for the matte to know the limb; and how many
 points are looked at."""
@@ -124,24 +127,26 @@ def unknown_mask(image: Image, matte: Matte, body: Points, visibility: Points) -
     """
     person, hair = matte_mask(matte), np.zeros_like(matte)
     add_hair(hair, body, LEARNING_GROWTH)
-    mask = cv2.threshold(_zone(person, body, visibility), 0, DOUBTFUL, cv2.THRESH_BINARY)[1]
+    lost = _lost_limbs(matte, body)
+    mask = cv2.threshold(_zone(person, body, visibility, lost), 0, DOUBTFUL, cv2.THRESH_BINARY)[1]
     near_head = cv2.min(hair, _widened_within(person, hair, HAIR_MARGIN * len(matte)))
     own_hair = hair_like(image, matte, person, hair)
     sure: Matte = np.asarray(cv2.max(cv2.max(person, near_head), own_hair), np.uint8)
     _add_limbs(sure, body, visibility, DRAWING_GROWTH, LEGS_CAPSULES)
-    _add_limbs(sure, body, visibility, LEARNING_GROWTH, _lost_limbs(matte, body))
+    _add_limbs(sure, body, visibility, LEARNING_GROWTH, lost)
     return np.asarray(cv2.max(mask, sure), np.uint8)
 
 
 def person_zone(matte: Matte, body: Points, visibility: Points) -> Matte:
     """(H, W) 0 or 255: where ``unknown_mask`` can be more than 0, but for rims of two pixels. A tenth of its time."""
-    return _zone(matte_mask(matte), body, visibility)
+    return _zone(matte_mask(matte), body, visibility, _lost_limbs(matte, body))
 
 
-def _zone(person: Matte, body: Points, visibility: Points) -> Matte:
-    """(H, W) 0 or 255: the mask ``person`` with the limbs and the place of the hair."""
+def _zone(person: Matte, body: Points, visibility: Points, lost: tuple[Capsule, ...]) -> Matte:
+    """(H, W) 0 or 255: the mask ``person`` with the limbs, widely the ``lost`` ones, and the place of the hair."""
     zone = person.copy()
     _add_limbs(zone, body, visibility, LEARNING_GROWTH)
+    _add_limbs(zone, body, visibility, LOST_GROWTH, lost)
     add_hair(zone, body, LEARNING_GROWTH)
     return zone
 

@@ -46,6 +46,18 @@ def test_legs_and_shoes_that_the_matte_misses_are_removed_and_never_learned() ->
     assert not unknown_mask(image, nothing, np.full((33, 3), np.nan), seen).any()
 
 
+def test_about_a_leg_that_the_matte_misses_the_background_is_doubtful_farther_out() -> None:
+    """The landmarks err most where the matte errs: a part of a shoe is beside them. A leg in the matte is known."""
+    pose = joints(50.0, 250.0, 40.0)
+    image, nothing = np.zeros((480, 500, 3), np.uint8), np.zeros((480, 500), np.uint8)
+    knee, ankle = pose[25], pose[27]
+    x, y = np.round((knee + ankle) / 2 + [0.26 * removal.shoulder_width(pose), 0]).astype(int)
+    assert unknown_mask(image, nothing, pose, np.full(33, 0.9))[y, x] == DOUBTFUL
+    leg = nothing.copy()
+    cv2.line(leg, np.round(knee).astype(int).tolist(), np.round(ankle).astype(int).tolist(), 255, 5)
+    assert unknown_mask(image, leg, pose, np.full(33, 0.9))[y, x] == 0
+
+
 def _head_scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A dark-haired head before a wall, its matte, and its joints."""
     pose = joints(80.0, 250.0, 40.0)
