@@ -38,6 +38,9 @@ beyond their rim."""
 AIM, LONG_MIN = 0.3, 1.6
 """Shoulder widths by which the axis of such a piece may miss the middle of the hand; its length over its width from
 which it has an axis."""
+WRONG_MIN = 2.5
+"""Squared shoulder widths about the hands, beside the person, that differ from a wrong plate. Measured: up to 1.8 with
+bars and rackets, 3.4 to 13 where the camera's path is missed before an audience."""
 ALONE, CROWD_MAX = 0.25, 0.3
 """Shoulder widths about a piece, and largest share of them that may differ from the plate too."""
 WITHIN_MIN = 0.8
@@ -94,7 +97,9 @@ class Piece:
 
 
 def pieces(view: View, looks: Looks, colours: Colours | None) -> list[Piece]:
-    """What hands may carry; of the known ``colours``, if any are."""
+    """What hands may carry; of the known ``colours``, if any are. Nothing where the plate is wrong all about."""
+    if np.count_nonzero(view.front & ~view.rim) > WRONG_MIN * view.unit**2:
+        return []
     foreign = _foreign(view, looks)
     # The person's rim differs from the plate too: there only the thing's own colours join pieces, but at the hand.
     rim = view.rim & ~view.person & (view.nearest > AT_HAND)

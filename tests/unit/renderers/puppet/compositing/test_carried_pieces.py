@@ -3,8 +3,10 @@
 import cv2
 import numpy as np
 
-from bodydouble.renderers.puppet.compositing.carried_pieces import stands_alone
+from bodydouble.renderers.puppet.compositing.carried_pieces import Looks, pieces, stands_alone
 from bodydouble.renderers.puppet.compositing.carrier_view import Carrier, View
+from bodydouble.renderers.puppet.compositing.colours import LEVELS
+from bodydouble.renderers.puppet.compositing.occlusion import PARTS
 from mannequin import joints, picture
 
 SIZE = (600, 500)
@@ -26,6 +28,21 @@ def half_of_board(view: View) -> np.ndarray:
     rows, columns = (slice(s.start // view.step, s.stop // view.step) for s in BOARD)
     piece[rows, columns.start : (columns.start + columns.stop) // 2] = True
     return piece
+
+
+def test_nothing_is_found_where_the_plate_is_wrong_all_about() -> None:
+    """A scene that moves behind the person is no thing, even where a part of it begins at a hand."""
+    image, mask = picture(joints(), SIZE)
+    plate = image.copy()
+    right, wrong = image.copy(), image.copy()
+    hand = np.s_[245:275, 100:165]
+    right[hand] = WOOD
+    wrong[:, 380:] = wrong[hand] = WOOD
+    wrong[mask > 0.5] = image[mask > 0.5]
+    nothing = np.zeros((PARTS, LEVELS**3), np.bool_)
+    looks = Looks(own=nothing, main=nothing)
+    assert any(piece.hands for piece in pieces(view_of(right, mask, plate), looks, None))
+    assert not pieces(view_of(wrong, mask, plate), looks, None)
 
 
 def test_a_part_of_a_solid_thing_stands_alone() -> None:
