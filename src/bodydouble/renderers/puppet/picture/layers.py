@@ -27,8 +27,16 @@ from bodydouble.renderers.puppet.picture.extension import skin_beside, skin_like
 from bodydouble.renderers.puppet.picture.garment import garment_weights
 from bodydouble.renderers.puppet.picture.joint_patches import joint_patch
 from bodydouble.renderers.puppet.picture.layer import TRACE, Layer, beyond_joint, make_layer, premultiplied
-from bodydouble.renderers.puppet.picture.outlines import behind, beside_rim
-from bodydouble.renderers.puppet.picture.regions import closed, disc_about, filled, narrowed, opened, softened, widened
+from bodydouble.renderers.puppet.picture.outlines import behind, beside_rim, under_sleeves
+from bodydouble.renderers.puppet.picture.regions import (
+    closed,
+    disc_about,
+    filled,
+    narrowed,
+    opened,
+    softened,
+    widened,
+)
 from bodydouble.renderers.puppet.picture.segmentation import SLIVER, Segmentation, arm_colours
 from bodydouble.renderers.puppet.picture.shading import body_light, lit_skin
 from bodydouble.renderers.puppet.picture.sleeves import along_arm, under_shoulder
@@ -195,7 +203,9 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     any_arm = arms & (alpha > 0)
     grown = widened(any_arm, ARM_RIM)
     covered = narrowed(surface.inside, 1) | closed(keep > 0.5, RING * scale)
-    hidden = grown & covered & (alpha > HIDDEN)
+    cut_off = [mask for name, mask in parts.parts.items() if name.startswith("arm") and name in fit.joints.made_up]
+    under = under_sleeves(keep > 0.5, cut_off, fit.joints.shoulders[1], scale)
+    hidden = ((grown & covered) | under) & (alpha > HIDDEN)
     # What is left of a cuff beside an arm would spread over all that the arm covers.
     beside, rim = (widened(any_arm, reach * scale) for reach in (CUFF_REACH, OUTLINE))
     seen = (keep > SOLID) & ~widened(any_arm, OWN_CLEAR)
@@ -219,7 +229,7 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     stays = hanging | beside_rim(sources.colour, colour, any_arm & (alpha > SOLID), seen & rim)
     colour[stays] = sources.colour[stays]
     colour = with_texture(colour, hidden & below & surface.inside, cloth, scale)
-    opacity = np.maximum(keep, softened(hidden) * grown * alpha)
+    opacity = np.maximum(keep, softened(hidden) * (grown | under) * alpha)
     legs = [mask for name, mask in parts.parts.items() if name.startswith("leg")]
     if legs:
         weight = limb_weight(surface, "leg", "l") + limb_weight(surface, "leg", "r")

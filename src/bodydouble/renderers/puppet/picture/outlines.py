@@ -1,10 +1,13 @@
 """Outlines that an arm or hand covers go on behind it; its own rim is none of what it covers."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.renderers.puppet.body.surface import continued
 from bodydouble.renderers.puppet.compositing.light import lab_of
+from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.regions import distance_to, narrowed, opened, pieces
 
 NOTCH = 6
@@ -18,6 +21,9 @@ RIM_DEPTH = 3
 RIM_COLOUR, RIM_DARKER = 30.0, 5.0
 """Distance in CIELAB up to which a pixel beside an arm is a mixture of arm and cloth, and the L* by which a line around
 it is darker than both. Measured: from the arm rims of drawn sleeves 4 to 15, a white drawstring on red cloth 74."""
+UNDER_SLEEVE, UNDER_SLEEVE_ROWS = 0.45, (1.0, 3.0)
+"""Decimetres by which a trunk goes on under an arm that the picture cuts off, and those below the shoulders between
+which that ends: a slit would show beside the chest when the arm moves. Chosen by eye on headshots."""
 
 
 def behind(part: Mask, cover: Mask, model: Mask, reach: float) -> Mask:
@@ -71,3 +77,13 @@ def _behind_left(part: Mask, cover: Mask, model: Mask, reach: float) -> Mask:
     hidden &= (covered & (away <= reach))[:, None]
     result[rows] = hidden & cover[rows]
     return result
+
+
+def under_sleeves(trunk: Mask, arms: Sequence[Mask], shoulders: float, scale: float) -> Mask:
+    """(h, w) where the ``trunk`` (h, w) goes on under ``arms``, (h, w) each, below the row of the ``shoulders``."""
+    if not arms:
+        return np.zeros_like(trunk)
+    down = (np.arange(len(trunk))[:, None] - shoulders) / scale
+    rising = smoothstep(0, UNDER_SLEEVE_ROWS[0], down)
+    reach = UNDER_SLEEVE * scale * rising * (1 - smoothstep(*UNDER_SLEEVE_ROWS, down))
+    return np.asarray((distance_to(trunk) < reach) & np.any(arms, axis=0), np.bool_)
