@@ -203,7 +203,8 @@ def completed_body(
         hand_seen = seen[wrist] >= ARM_SEEN_MIN or hand_found
         raised = body[elbow, 1] < body[shoulder, 1]
         seen_min = RAISED_SEEN_MIN if raised and not hand_seen else ARM_SEEN_MIN
-        if (hand_found or _elbow_out(body, chain)) and _lies_on(body[list(chain.joints), :2], person):
+        beside = not raised and _elbow_out(body, chain)  # a raised one may be hair
+        if (hand_found or beside) and _lies_on(body[list(chain.joints), :2], person):
             seen_min = ON_PERSON_MIN
         if seen[elbow] >= seen_min and inside(elbow):
             continue

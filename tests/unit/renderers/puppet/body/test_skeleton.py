@@ -81,3 +81,14 @@ def test_an_arm_beside_the_trunk_is_believed_where_the_person_is() -> None:
     nobody = joints_of(anatomy_of(track), tube_body(), mask.shape, np.zeros(mask.shape, np.bool_))
     assert "arm_l" not in shown.made_up
     assert "arm_l" in nobody.made_up
+
+
+def test_an_unsure_arm_that_is_raised_into_the_hair_stays_a_guess() -> None:
+    """Wide hair lies beside the trunk, too, and is the person's."""
+    pose = joints()
+    _, mask = picture(pose)
+    pose[BodyPoint.LEFT_ELBOW], pose[BodyPoint.LEFT_WRIST] = pose[BodyPoint.LEFT_SHOULDER] + [[40, -30], [10, -60]]
+    track = track_of([pose])
+    track.visibility[0, [BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST]] = 0.2
+    everywhere = np.ones(mask.shape, np.bool_)
+    assert "arm_l" in joints_of(anatomy_of(track), tube_body(), mask.shape, everywhere).made_up
