@@ -38,6 +38,8 @@ BESIDE_MIN, MOVES_MIN = 0.3, 0.5
 what does neither may be the pocket or the belt at which a hand rests."""
 OTHERS_MAX = 0.3
 """Largest share of a piece that may be other people."""
+SOFT_MARGIN = 4
+"""Reduced pixels about a thing in which its soft edge ends."""
 HALF = 0.5
 """Alpha (0-1) from which a pixel is rather the thing's."""
 
@@ -77,11 +79,7 @@ class Carried:
             return []
         x0, y0, x1, y1 = box
         view = View.of(image, with_seen[y0:y1, x0:x1], matte, who, box, rows)
-        shape = (y1 - y0, x1 - x0)
-        return [
-            CarriedPiece(box=box, alpha=_enlarged(mask, view.step, shape), hands=hands)
-            for hands, mask in self._found(view).items()
-        ]
+        return [_full_size(view, box, mask, hands) for hands, mask in self._found(view).items()]
 
     def _found(self, view: View) -> dict[tuple[int, ...], MaskImage]:
         """Hands → (h, w) 0 or 1 of what they carry, whole, without crumbs that the person is all around."""
@@ -106,6 +104,20 @@ class Carried:
         _, labels = cv2.connectedComponents(mask | (free & (view.nearest < GROWN_REACH)).view(np.uint8))
         whole = np.isin(labels, np.unique(labels[mask > 0])).view(np.uint8)
         return np.asarray(cv2.morphologyEx(whole, cv2.MORPH_CLOSE, disc(2, 1)), np.uint8)
+
+
+def _full_size(view: View, box: PixelBox, mask: MaskImage, hands: tuple[int, ...]) -> CarriedPiece:
+    """What is in ``mask`` (h, w), 0 or 1, of a ``view`` of ``box``, in pixels of the frame."""
+    (height, width), step = mask.shape, view.step
+    x, y, w, h = cv2.boundingRect(mask)
+    left, top = max(0, x - SOFT_MARGIN), max(0, y - SOFT_MARGIN)
+    right, bottom = min(width, x + w + SOFT_MARGIN), min(height, y + h + SOFT_MARGIN)
+    # The view leaves out the last pixels of its box that make no whole one.
+    x1 = box[2] if right == width else box[0] + right * step
+    y1 = box[3] if bottom == height else box[1] + bottom * step
+    place = (box[0] + left * step, box[1] + top * step, x1, y1)
+    alpha = _enlarged(mask[top:bottom, left:right], step, (place[3] - place[1], place[2] - place[0]))
+    return CarriedPiece(box=place, alpha=alpha, hands=hands)
 
 
 def _enlarged(mask: MaskImage, step: int, shape: tuple[int, ...]) -> Floats:
