@@ -58,6 +58,8 @@ UNLIKE = 14.0
 SHOE_LIGHTNESS, SHOE_SHARE = 18.0, 0.6
 """L* that a made-up shoe may always have, and the share of the cloth's L* that it may have else: dark shoes below a
 white dress vanish before a dark floor. Chosen by eye on the development clips."""
+BARE_DARKER = 40.0
+"""L* by which bare legs may be darker than the face: brown trousers have the hue of skin. Measured: 53 for those."""
 SHIRT_BELOW_HIPS, LEGS_BELOW_HIPS = 0.0, 0.6
 """Decimetres below the hips where a made-up shirt ends, and above which the picture shows no legs. Chosen by eye on
 headshots: of somebody who crouches, a longer shirt lies between the thighs."""
@@ -88,6 +90,7 @@ def complete_lower_body(
     hem = garment_hem(image, person, bare, background, edge, fit, template)
     if not extended.made_up[edge:].any() or not person[edge - EDGE - 1].any():
         return LowerBody(cutout=cutout, parts=split_legs(segmentation, fit, template, hem))
+    bare &= skin_like(cutout.colour, skin, bare, BARE_DARKER)
     canvas = Canvas(extended=extended, fit=fit, template=template, person=person, bare=bare, arms=arms)
     if hem is not None and hem >= edge - HEM_REACH * fit.scale:
         long = one_piece_share(image, person, edge, fit) >= LONG_MIN

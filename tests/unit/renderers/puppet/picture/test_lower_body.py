@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from bodydouble.renderers.puppet.compositing.light import exact_lab
 from bodydouble.renderers.puppet.picture import lower_body
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of, skin_of
 from bodydouble.renderers.puppet.picture.continued_parts import Canvas, shoe_below
@@ -217,3 +218,19 @@ def test_bare_legs_wear_dark_shoes():
     red, green, blue, alpha = whole.layers.layers["leg_l"].rgba[y, x].astype(float)
     assert alpha > 200
     assert max(red, green, blue) < 90
+
+
+def test_dark_brown_trousers_are_no_bare_legs():
+    """They have the hue of skin, as bare legs have, but are far darker than the face: they have no calves."""
+    widths = []
+    lightness, *hue = exact_lab(np.array(COLOURS["skin"], np.float64))
+    for darker in (3, 25, 52):
+        lab = np.array([[[lightness - darker, 0.7 * hue[0], 0.7 * hue[1]]]], np.float32)
+        shade = np.round(255 * np.clip(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), 0, 1)).astype(int)[0, 0].tolist()
+        whole = cut_off(THIGHS, dressed=False, trousers=(shade[0], shade[1], shade[2]))
+        leg, points = whole.layers.layers["leg_l"].rgba, whole.fit.joints.points
+        row = round(float(0.1 * points[25, 1] + 0.9 * points[27, 1]))
+        widths.append(np.count_nonzero(leg[row, :, 3] > 128))
+    bare, shaded, trousers = widths
+    assert shaded == bare
+    assert trousers != bare
