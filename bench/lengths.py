@@ -143,7 +143,13 @@ def posed_pair(pack: ModelPack, video: Path, image: Path, frames: int) -> PosedP
         character = build_character(pack, reference, motion, Path(scratch))
     joints, layers = character.body.fit.joints, character.body.layers.layers
     legs = {side: layers[f"leg_{side}"].rgba[..., 3] for side in SIDES.values() if f"leg_{side}" in layers}
-    rest = rest_skeleton(joints, character.anatomy.head, layers["trunk"].rgba[..., 3], sole_below(joints, legs))
+    rest = rest_skeleton(
+        joints,
+        character.anatomy.head,
+        layers["trunk"].rgba[..., 3],
+        sole_below(joints, legs),
+        character.face_depth,
+    )
     return PosedPair(
         actor=found.track,
         retargeting=Retargeting(rest, motion, character.body.template),

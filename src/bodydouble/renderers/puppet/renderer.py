@@ -130,7 +130,13 @@ def _puppet(character: Character, motion: Motion, options: PuppetOptions) -> Lay
     """The character's layers, driven by ``motion``."""
     joints, layers = character.body.fit.joints, character.body.layers.layers
     alphas = {side: layers[f"leg_{side}"].rgba[..., 3] for side in SIDES if f"leg_{side}" in layers}
-    rest = rest_skeleton(joints, character.anatomy.head, layers["trunk"].rgba[..., 3], sole_below(joints, alphas))
+    rest = rest_skeleton(
+        joints,
+        character.anatomy.head,
+        layers["trunk"].rgba[..., 3],
+        sole_below(joints, alphas),
+        character.face_depth,
+    )
     retargeting = Retargeting(rest, motion, character.body.template, own_size=options.size == "own")
     return LayeredPuppet(character, retargeting, motion, options.hands)
 

@@ -123,14 +123,18 @@ def head_of_body(body: Array) -> Head:
     )
 
 
+def as_seen(turn: Array) -> Array:
+    """(3, 3) the rotation of an actor's face whose mesh has the rotation ``turn`` (3, 3)."""
+    yaw = float(np.arcsin(np.clip(-turn[2, 0], -1, 1)))
+    return np.asarray(turn @ cv2.Rodrigues(np.array([0.0, (YAW_GAIN - 1) * yaw, 0.0]))[0], np.float64)
+
+
 def limited_turn(own: Array, wanted: Array, turn_max: float = TURN_MAX) -> Array:
     """(3, 3): from ``own`` towards ``wanted``; roll is followed whole, yaw and pitch up to ``turn_max`` radians.
 
     ``wanted`` is an actor's face mesh's, whose yaw is too small.
     """
-    yaw = float(np.arcsin(np.clip(-wanted[2, 0], -1, 1)))
-    seen = wanted @ cv2.Rodrigues(np.array([0.0, (YAW_GAIN - 1) * yaw, 0.0]))[0]
-    vector = cv2.Rodrigues(own.T @ seen)[0].ravel()
+    vector = cv2.Rodrigues(own.T @ as_seen(wanted))[0].ravel()
     out_of_plane = vector[:2]
     angle = float(np.linalg.norm(out_of_plane))
     vector[:2] = out_of_plane * (turn_max * np.tanh(angle / turn_max) / max(angle, ANGLE_MIN))

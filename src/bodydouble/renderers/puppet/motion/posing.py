@@ -14,7 +14,7 @@ from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.actor_skeleton import ActorSkeleton
 from bodydouble.renderers.puppet.motion.contacts import Touch, bend_arm, contact_weights, drawn_wrist
 from bodydouble.renderers.puppet.motion.feet import ground_contact
-from bodydouble.renderers.puppet.motion.head import limited_turn
+from bodydouble.renderers.puppet.motion.head import as_seen, limited_turn
 from bodydouble.renderers.puppet.motion.legs import limb_rotation, place_leg
 from bodydouble.renderers.puppet.motion.rest_skeleton import RestSkeleton, angles, unit_vector, wrapped
 from bodydouble.renderers.puppet.motion.sitting import Lean
@@ -72,7 +72,7 @@ class Posing:
     def top(self, pose: Pose, crown: float) -> float:
         """Picture pixels from the hips to ``crown`` head sizes above the face's middle; negative is up."""
         head = self.rest.head
-        return float(pose.bones["head"].apply(self.head_centre() - head.rotation[:, 1] * crown * head.size)[1])
+        return float(pose.bones["head"].apply(self.rest.face - head.rotation[:, 1] * crown * head.size)[1])
 
     def contact(self, pose: Pose, side: str) -> Array:
         """(2,) picture pixels from the hips to where the character's foot of ``side`` stands."""
@@ -84,11 +84,12 @@ class Posing:
         """(F, 2) from between the actor's shoulders to where the head turns, smoothed; NaN where absent."""
         motion, head = self.motion, self.rest.head
         # Where the head's joint is in the head's own axes, in head sizes; the same place on the actor's head.
-        local = head.rotation.T @ (self.head_centre() - self.rest.joints.head) / head.size
+        local = head.rotation.T @ (self.rest.face - self.rest.joints.head) / head.size
         result = np.full((len(motion), 2), np.nan)
         for start, stop in spans(motion.present, motion.shot, gap_max=0):
             here = slice(start, stop)
-            shift = np.einsum("fij,j->fi", motion.head_rotation[here], local)[:, :2] * motion.head_size[here, None]
+            turns = np.stack([as_seen(turn) for turn in motion.head_rotation[here]])
+            shift = np.einsum("fij,j->fi", turns, local)[:, :2] * motion.head_size[here, None]
             vectors = motion.head_centre[here] - shift - self.actor.shoulders[here, :2]
             vectors /= self.actor.size[here, None]
             result[here] = gaussian_smoothed(vectors, NECK_SIGMA)
@@ -187,7 +188,7 @@ class Posing:
         points = actor.points[index, :, :2]
         wrist, other = points[ARMS[side].joints[2]], "r" if side == "l" else "l"
         ratio = self._trunk_ratio / float(actor.size[index])
-        centre, own_centre = motion.head_centre[index], bones["head"].apply(self.head_centre())[:2]
+        centre, own_centre = motion.head_centre[index], bones["head"].apply(self.rest.face)[:2]
         middle, apart = (wrists[side][:2] + wrists[other][:2]) / 2, wrist - points[ARMS[other].joints[2]]
         targets = [
             own_centre + (wrist - centre) * rest.head.size / motion.head_size[index],
@@ -197,11 +198,6 @@ class Posing:
             targets.append(joints[f"{name}_{leg}"][:2] + (wrist - points[LEGS[leg].joints[joint]]) * ratio)
         weights = self._contacts[side][index]
         return [Touch(target=target, weight=float(w)) for target, w in zip(targets, weights, strict=True)]
-
-    def head_centre(self) -> Array:
-        """(3,) the middle of the face in the picture, as deep as the template's eyes."""
-        head = self.rest.head
-        return np.array([*head.centre, self.rest.joints.head[2] - 0.5 * head.width])
 
     def _place_arm(
         self,

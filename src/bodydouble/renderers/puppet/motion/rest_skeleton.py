@@ -18,6 +18,8 @@ CROWN_MIN, CROWN_MAX = 1.3, 2.1
 """Bounds of the same in a picture: topknots count as height, tall hats and raised props do not."""
 CROWN_REACH = 0.6
 """Face widths to both sides of the face's middle in which the top of the hair is searched."""
+FACE_DEPTH = 0.6
+"""Face widths from the joint on which a head turns to the middle of its face. See ``fit.HEAD_DEPTH``."""
 ALPHA_MIN = 128
 """Alpha (0-255) from which a pixel shows the character."""
 
@@ -43,6 +45,7 @@ class RestSkeleton:
     spine: float
     shoulder_width: float
     head: Head
+    face: Array  # (3,) px, the middle of the face
     crown: float = CROWN  # head sizes from the face's middle to the top of the hair
     sole_below: float = 0.0  # px from the lower landmarks of the feet down to the soles
 
@@ -52,10 +55,17 @@ class RestSkeleton:
         return self.joints.head - self.joints.shoulders
 
 
-def rest_skeleton(joints: Joints, head: Head, alpha: Bytes | None = None, sole_below: float = 0.0) -> RestSkeleton:
+def rest_skeleton(
+    joints: Joints,
+    head: Head,
+    alpha: Bytes | None = None,
+    sole_below: float = 0.0,
+    face_depth: float | None = None,
+) -> RestSkeleton:
     """The skeleton of fitted ``joints``. ``alpha`` (h, w) 0-255 shows trunk and head; by default hair is as usual.
 
-    ``sole_below``: see ``feet.sole_below``; by default soles are at the landmarks.
+    ``sole_below``: see ``feet.sole_below``; by default soles are at the landmarks. ``face_depth`` px is that of the
+    middle of the face as it is drawn; by default ``FACE_DEPTH`` before the joint on which the head turns.
     """
     points = joints.points
     up = joints.shoulders - joints.hips
@@ -78,6 +88,7 @@ def rest_skeleton(joints: Joints, head: Head, alpha: Bytes | None = None, sole_b
         spine=float(np.linalg.norm(up)),
         shoulder_width=float(np.linalg.norm(shoulder_vector(points))),
         head=head,
+        face=np.array([*head.centre, joints.head[2] - FACE_DEPTH * head.width if face_depth is None else face_depth]),
         crown=CROWN if alpha is None else crown_of(alpha, head),
         sole_below=sole_below,
     )

@@ -175,7 +175,7 @@ class Retargeting:
                 offsets[i] = (weights[i, :, None] * (self._contacts[i] - own)).sum(0)
             else:
                 held[i] = actor.shoulders[i, :2] - pose.joints["shoulders"][:2] * scale
-                face = motion.head_centre[i] - pose.bones["head"].apply(self._posing.head_centre())[:2] * scale
+                face = motion.head_centre[i] - pose.bones["head"].apply(self.rest.face)[:2] * scale
                 offsets[i] = self._head_share * face + (1 - self._head_share) * held[i]
         result = np.full_like(offsets, np.nan)
         for start, stop in spans(motion.present, motion.shot, gap_max=0):

@@ -21,8 +21,9 @@ visibility of both hips from which thighs are seen. Measured: 1 with thighs in t
 
 def hips_seen(motion: Motion) -> bool:
     """Whether the network sees the actor's hips in most frames rather than guessing them."""
-    seen = motion.visibility[motion.present][:, HIPS]
-    return bool(len(seen)) and float(np.median(seen.min(1))) > HIPS_SEEN_MIN
+    seen, body = motion.visibility[motion.present][:, HIPS].min(1), motion.body[motion.present]
+    seen[hip_centre(body)[:, 1] > motion.lowest[motion.present]] = 0  # in a close-up the network is sure of its guess
+    return bool(len(seen)) and float(np.median(seen)) > HIPS_SEEN_MIN
 
 
 def legs_needed(motion: Motion) -> bool:

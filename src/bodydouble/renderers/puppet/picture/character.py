@@ -13,6 +13,7 @@ from bodydouble.perception.body_template import BodyTemplate, load_body_template
 from bodydouble.perception.pack import BODY_FILE
 from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh, build_face_mesh
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
+from bodydouble.renderers.puppet.motion.head import MESH_POINTS
 from bodydouble.renderers.puppet.motion.visibility import legs_needed
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, bones_within, scaled, shifted, skin_of
 from bodydouble.renderers.puppet.picture.cropped_head import head_outline, with_whole_head
@@ -60,6 +61,13 @@ class Character:
     def has_legs(self) -> bool:
         """Whether at least one leg down to the ankle is the reference's own."""
         return not {"leg_l", "leg_r"} <= self.body.fit.joints.made_up
+
+    @property
+    def face_depth(self) -> float | None:
+        """Pixels from the picture plane to the middle of the face, away from the camera; None without a face."""
+        if self.face is None:
+            return None
+        return float(self.body.layers.surface.at(self.face.vertices[:MESH_POINTS])[1].mean())
 
     @property
     def yaw(self) -> float:

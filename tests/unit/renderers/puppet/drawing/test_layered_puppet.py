@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -32,7 +33,7 @@ def puppet(tmp_path_factory: pytest.TempPathFactory) -> LayeredPuppet:
 
 
 def _puppet(character: Character, motion: Motion, hands: str = "keep") -> LayeredPuppet:
-    rest = rest_skeleton(character.body.fit.joints, character.anatomy.head)
+    rest = rest_skeleton(character.body.fit.joints, character.anatomy.head, face_depth=character.face_depth)
     return LayeredPuppet(character, Retargeting(rest, motion, character.body.template), motion, hands)
 
 
@@ -236,3 +237,24 @@ def test_a_real_face_moves_with_the_actors(model_pack: ModelPack, tmp_path: Path
     lips = list(INNER_LIPS)
     assert np.ptp(talking.face[lips, 1]) > np.ptp(quiet.face[lips, 1]) + 0.05 * tall
     assert np.abs(quiet.face[4, :2] - track.face[0, 4, :2]).max() < 0.25 * tall
+
+
+def test_a_turned_face_is_where_the_actors_is(model_pack: ModelPack, tmp_path: Path):
+    """An actor's head that turns by 30 degrees on the spot turns the character's on the spot."""
+    track = analyse_portrait(model_pack, astronaut()).track
+    frames = concatenate([track] * 16)
+    middle = track.face[0, :468].mean(0)
+    frames.face[8:] = (frames.face[8:] - middle) @ cv2.Rodrigues(np.array([0, np.radians(30), 0]))[0].T + middle
+    frames.shot[8:] = 1
+    motion = build_motion(frames, 25.0)
+    puppet = _puppet(build_character(model_pack, astronaut(), motion, tmp_path), motion)
+
+    places: list[np.ndarray] = []
+    for index in (3, 12):
+        drawing = puppet.draw(index, 512, 512)
+        assert drawing is not None
+        assert drawing.face is not None
+        places.append(drawing.face[:468].mean(0) - motion.head_centre[index])
+
+    width = puppet.character.anatomy.head.width * float(np.mean(puppet._retargeting.scales))  # pyright: ignore[reportPrivateUsage]
+    assert np.abs(places[1] - places[0]).max() < 0.08 * width

@@ -7,7 +7,7 @@ from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
 from bodydouble.renderers.puppet.motion.legs import limb_rotation
 from bodydouble.renderers.puppet.motion.rest_skeleton import CROWN, crown_of, rest_skeleton, unit_vector
 from bodydouble.renderers.puppet.motion.retarget import Retargeting
-from bodydouble.renderers.puppet.motion.visibility import legs_needed, legs_seen
+from bodydouble.renderers.puppet.motion.visibility import hips_seen, legs_needed, legs_seen
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
 from mannequin import joints, track_of
 from tube_body import tube_body
@@ -147,6 +147,15 @@ def test_legs_below_the_matte_are_guessed():
     knees = track.body[:, 25:27, 1].min(1)
     assert legs_seen(build_motion(track, 25.0, lowest=knees + 20.0))
     assert not legs_seen(build_motion(track, 25.0, lowest=knees - 20.0))
+
+
+def test_hips_below_the_matte_are_guessed():
+    """Of a close-up the network guesses hips below the frame, and is sure of them."""
+    track = track_of([joints() for _ in range(10)])
+    hips = track.body[:, 23:25, 1].mean(1)
+    assert hips_seen(build_motion(track, 25.0))
+    assert hips_seen(build_motion(track, 25.0, lowest=hips + 20.0))
+    assert not hips_seen(build_motion(track, 25.0, lowest=hips - 20.0))
 
 
 def test_thighs_inside_the_frame_need_legs():
