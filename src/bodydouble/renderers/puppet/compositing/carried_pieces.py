@@ -31,7 +31,7 @@ PART_PIXELS_MIN = 30
 SIZE_MIN = 0.11
 """Square root of the smallest area of a piece, in shoulder widths."""
 LENGTH_MIN = 0.28
-"""Shoulder widths that something extends from the middle of the hand for a thing to be seen: a hand ends before."""
+"""Shoulder widths that a thing extends from the middle of each hand that has it: the hand itself ends before."""
 LOOSE_REACH, OUT_MIN = 1.5, 0.15
 """Shoulder widths from a hand in which a piece begins that the person's own clothes part from it, and that it extends
 beyond their rim."""
@@ -127,7 +127,8 @@ def _piece(view: View, looks: Looks, here: NDArray[np.bool_], near: NDArray[np.b
     elif not hands or not _is_out(view, here):
         return None
     if hands:
-        return Piece(mask=here.view(np.uint8), hands=hands) if view.nearest[here].max() > LENGTH_MIN else None
+        length = min(float(view.away[side][here].max()) for side in hands)
+        return Piece(mask=here.view(np.uint8), hands=hands) if length > LENGTH_MIN else None
     side = int(np.argmin([away[here].min() for away in view.away]))
     if view.away[side][here].min() > LOOSE_REACH or not _is_out(view, here) or not _is_aimed(view, here, side):
         return None

@@ -14,9 +14,9 @@ WOOD = (120, 20, 90)
 BOARD = np.s_[200:280, 420:520]
 
 
-def view_of(image: np.ndarray, mask: np.ndarray, plate: np.ndarray) -> View:
+def view_of(image: np.ndarray, mask: np.ndarray, plate: np.ndarray, body: np.ndarray | None = None) -> View:
     """The view of a whole frame with the mannequin in it, of one pixel for two."""
-    who = Carrier.of(joints(), np.full((2, 21, 2), np.nan))
+    who = Carrier.of(joints() if body is None else body, np.full((2, 21, 2), np.nan))
     with_seen = np.asarray(cv2.cvtColor(plate, cv2.COLOR_RGB2RGBA), np.uint8)
     matte = (mask * 255).astype(np.uint8)
     return View.of(np.asarray(image, np.uint8), with_seen, matte, who, (0, 0, *SIZE), SIZE[1])
@@ -28,6 +28,19 @@ def half_of_board(view: View) -> np.ndarray:
     rows, columns = (slice(s.start // view.step, s.stop // view.step) for s in BOARD)
     piece[rows, columns.start : (columns.start + columns.stop) // 2] = True
     return piece
+
+
+def test_a_thing_between_two_hands_is_found() -> None:
+    """It extends far from each of them, though nowhere far from both."""
+    body = joints()
+    body[[14, 13]] = [[190, 190], [310, 190]]
+    body[[16, 18, 20]], body[[15, 17, 19]] = [225, 200], [265, 200]
+    plate = np.full((SIZE[1], SIZE[0], 3), 150, np.uint8)
+    image, mask = plate.copy(), np.zeros(SIZE[::-1], np.float32)
+    image[188:212, 228:262] = WOOD
+    nothing = np.zeros((PARTS, LEVELS**3), np.bool_)
+    found = pieces(view_of(image, mask, plate, body), Looks(own=nothing, main=nothing), None)
+    assert [piece.hands for piece in found] == [(0, 1)]
 
 
 def test_nothing_is_found_where_the_plate_is_wrong_all_about() -> None:
