@@ -17,8 +17,8 @@ from bodydouble.renderers.puppet.picture.regions import distance_to, opened
 
 Array = NDArray[np.float64]
 
-STEPS = 7
-"""Cells of the dome's grid for a face width."""
+STEPS, STEP_PIXELS_MAX = 7, 18
+"""Cells of the dome's grid for a face width, and the largest cell in pixels: outlines of close-ups have no corners."""
 SILHOUETTE = 0.45
 """Face widths from the face's outline at which hair no longer turns with the face but stays the head's outline."""
 HAIR_DEPTH = 0.25
@@ -35,6 +35,9 @@ EDGE = 0.06
 """Face widths over which its lower end goes over into the neck."""
 SPREAD = 0.04
 """Face widths over which the rim mixes the depths of the face's outline beside it, as the hair before it does."""
+RIM_SMOOTH = 0.1
+"""Face widths over which the rim's depth is smoothed: where neighbours lie nearest to distant parts of the rim, the
+dome would have steps, and the outline of a turned head corners."""
 RIM_WIDTH = 2.0
 """Pixels of its rim in which that depth is measured."""
 SHOWN_FROM = np.deg2rad(10)
@@ -102,7 +105,7 @@ def build_skull(face: Array, head: Head, back: Bytes, region: Mask) -> Skull | N
     """
     region = opened(region & (back[..., 3] > SOLID), TUFTS * head.width)
     x, y, w, h = cv2.boundingRect(region.astype(np.uint8))
-    step = max(2, round(head.width / STEPS))
+    step = max(2, min(round(head.width / STEPS), STEP_PIXELS_MAX))
     if w < 3 * step or h < 3 * step:
         return None
     columns, rows = np.arange(x - step, x + w + 2 * step, step), np.arange(y - step, y + h + 2 * step, step)
@@ -147,7 +150,8 @@ def _depth(face: Array, head: Head, region: Mask) -> tuple[Floats, Floats]:
     beside = (nearness @ outline) / nearness.sum(1, keepdims=True)
     rim[edge] = beside[:, 2] + hair_depth(np.stack([columns, rows], 1) - beside[:, :2], np.sqrt(apart.min(1)), head)
     dome = DEPTH * radius * _dome(away / radius) * round_nape * region
-    return continued(rim, edge), dome.astype(np.float32)
+    smooth = cv2.GaussianBlur(continued(rim, edge), (0, 0), RIM_SMOOTH * head.width)
+    return np.asarray(smooth, np.float32), dome.astype(np.float32)
 
 
 def _dome(inside: Array | Floats) -> Array:

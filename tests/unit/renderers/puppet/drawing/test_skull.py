@@ -10,13 +10,17 @@ HAIR = (90, 40, 20, 255)
 CENTRE, WIDTH = 150, 100
 
 
-def _skull() -> Skull:
-    """That of a flat face 100 px wide in hair, which reaches 15 px farther at the sides and 30 above."""
+def _skull(notch: float = 0.0) -> Skull:
+    """That of a flat face 100 px wide in hair, which reaches 15 px farther at the sides and 30 above.
+
+    One side of its outline lies ``notch`` px farther back than the other.
+    """
     angles = np.arange(len(OVAL)) * 2 * np.pi / len(OVAL)
     face = np.zeros((478, 3))
     face[:, :2] = CENTRE
     face[list(OVAL), :2] += np.c_[np.sin(angles) * WIDTH / 2, -np.cos(angles) * 0.65 * WIDTH]
     rows, columns = np.mgrid[0:300, 0:300]
+    face[list(OVAL)[: len(OVAL) // 2], 2] += notch
     region = (((columns - CENTRE) / 65) ** 2 + ((rows - CENTRE) / 95) ** 2 < 1) & (rows < 190)
     back = np.zeros((300, 300, 4), np.uint8)
     back[region] = HAIR
@@ -53,6 +57,14 @@ def test_in_the_pictures_own_view_the_dome_is_its_outline():
     assert abs(right - (CENTRE + 65)) < 5
     assert not shows(np.eye(3), cv2.Rodrigues(np.array([0, np.radians(5), 0]))[0])
     assert shows(np.eye(3), cv2.Rodrigues(np.array([0, np.radians(30), 0]))[0])
+
+
+def test_a_dome_has_no_steps():
+    """Where the two sides of a face's outline differ in depth, the dome goes over from one to the other."""
+    level, uneven = _skull(), _skull(notch=30)
+    step = (uneven.solid - level.solid)[:, 2][uneven.triangles]
+    assert np.ptp(step[:, 0]) > 20
+    assert np.ptp(step, axis=1).max() < 15
 
 
 def test_no_dome_without_a_back():
