@@ -29,7 +29,8 @@ ROOT_SIGMA = 3.0
 HEAD_SHARE, HEAD_SHARE_CLOSE = 0.5, 0.85
 """Of the head in size and place of a body without feet, with and without hips in sight; the shoulders have the rest.
 
-In a close-up the viewer compares faces, and wide clothes hide the shoulders. Chosen by eye on talking heads.
+In a close-up the viewer compares faces, and wide clothes hide the shoulders: its place is the face's alone. Chosen by
+eye on talking heads.
 """
 SUPPORT = 0.12
 """Spine lengths of height difference at which the higher foot no longer carries the body."""
@@ -166,6 +167,7 @@ class Retargeting:
         held = actor.hips[:, :2].copy()
         offsets = np.full((len(motion), 2), np.nan)
         weights = _support(self._contacts, actor)
+        face_share = HEAD_SHARE if self._hips_seen else 1.0
         for i, pose in enumerate(self.poses):
             if pose is None:
                 continue
@@ -176,7 +178,7 @@ class Retargeting:
             else:
                 held[i] = actor.shoulders[i, :2] - pose.joints["shoulders"][:2] * scale
                 face = motion.head_centre[i] - pose.bones["head"].apply(self.rest.face)[:2] * scale
-                offsets[i] = self._head_share * face + (1 - self._head_share) * held[i]
+                offsets[i] = face_share * face + (1 - face_share) * held[i]
         result = np.full_like(offsets, np.nan)
         for start, stop in spans(motion.present, motion.shot, gap_max=0):
             here = slice(start, stop)

@@ -149,6 +149,17 @@ def test_legs_below_the_matte_are_guessed():
     assert not legs_seen(build_motion(track, 25.0, lowest=knees - 20.0))
 
 
+def test_the_face_of_a_close_up_is_where_the_actors_is():
+    """Where the video shows no hips, the character's face is at the actor's place, however wide its shoulders are."""
+    motion = build_motion(track_of([joints() for _ in range(10)]), 25.0)
+    motion.visibility[:, 23:] = 0.02
+    found = _retargeting(motion, head=1.4)
+    pose = found.poses[5]
+    assert pose is not None
+    face = pose.bones["head"].apply(found.rest.face)[:2] * found.scales[5] + found.roots[5]
+    assert np.abs(face - motion.head_centre[5]).max() < 0.5
+
+
 def test_hips_below_the_matte_are_guessed():
     """Of a close-up the network guesses hips below the frame, and is sure of them."""
     track = track_of([joints() for _ in range(10)])
