@@ -242,6 +242,7 @@ class _Perceiver:
             tracker.state = BodyState(
                 roi=later.next_roi,
                 appearance=window.body_state.appearance,
+                scene=window.body_state.scene,
                 started=True,
                 lost_frames=1,  # no search is due: where the backward pass loses the person, it ends
                 frames_seen=1,

@@ -111,6 +111,7 @@ def load_track(folder: Path, windows: int) -> PersonTrack:
 def _state_arrays(state: WindowState) -> dict[str, Any]:
     plain = {
         "roi": asdict(state.body.roi) if state.body.roi else None,
+        "last_roi": asdict(state.body.last_roi) if state.body.last_roi else None,
         "lost_frames": state.body.lost_frames,
         "frames_seen": state.body.frames_seen,
         "started": state.body.started,
@@ -127,6 +128,7 @@ def _state_arrays(state: WindowState) -> dict[str, Any]:
     arrays: dict[str, Any] = {"state.plain": np.array(json.dumps(plain))}
     optional = {
         "state.appearance": state.body.appearance,
+        "state.scene": state.body.scene,
         "state.bystanders": state.body.bystanders,
         "state.others": state.body.others,
         "state.rivals": state.matte.rivals.regions,
@@ -166,7 +168,9 @@ def _state_from(data: Any) -> WindowState:
     return WindowState(
         body=BodyState(
             roi=roi(plain["roi"]),
+            last_roi=roi(plain["last_roi"]),
             appearance=array("appearance"),
+            scene=array("scene"),
             lost_frames=plain["lost_frames"],
             frames_seen=plain["frames_seen"],
             bystanders=array("bystanders"),

@@ -1,5 +1,7 @@
 """Whom the search for people takes for the tracked person, and whom for others."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from bodydouble.perception.arrays import Box, Image
@@ -40,3 +42,46 @@ def test_a_person_who_is_found_twice_is_no_bystander_of_themselves() -> None:
     assert tracker.state.others is not None
     assert tracker.state.bystanders[:, 0].tolist() == [180.0]
     assert len(tracker.state.others) == 1
+
+
+class FindingOne(FindingTwice):
+    """Stands in for the finder: it finds one person at ``x``, whom its body network loses at once."""
+
+    x = 100.0
+
+    def find(self, image: Image) -> list[Person]:
+        box = np.array([self.x, 20, self.x + 100, 340])
+        return [Person(box=box, score=0.9, body=upright_body(self.x))]
+
+    def run(self, image: Image, roi: Roi) -> BodyLandmarks:
+        return replace(upright_body(self.x), score=0.0)
+
+
+GREY, BLUE, PINK = (120, 130, 140), (20, 40, 200), (250, 120, 150)
+
+
+def _frame(scene: tuple[int, int, int], person: tuple[int, int, int], x: int = 100) -> Image:
+    """A frame of one colour with a person of another one."""
+    image = np.full((360, 640, 3), scene, np.uint8)
+    image[20:340, x + 100 : x + 200] = person
+    return image
+
+
+def test_a_person_is_known_again_when_the_light_changes() -> None:
+    """After a flash that colours the whole frame, who stands at the same place is the same person."""
+    tracker = BodyTracker(FindingOne(), PersonChoice())
+    assert tracker.step(_frame(PINK, (250, 60, 90))) is not None
+    assert tracker.step(_frame(GREY, BLUE)) is not None
+
+
+def test_somebody_in_other_clothes_is_somebody_else() -> None:
+    """In unchanged light other clothes are another person; in changed light so is who stands elsewhere."""
+    tracker = BodyTracker(FindingOne(), PersonChoice())
+    assert tracker.step(_frame(GREY, BLUE)) is not None
+    assert tracker.step(_frame(GREY, PINK)) is None
+
+    finder = FindingOne()
+    tracker = BodyTracker(finder, PersonChoice())
+    assert tracker.step(_frame(PINK, (250, 60, 90))) is not None
+    finder.x = 400.0
+    assert tracker.step(_frame(GREY, BLUE, 400)) is None
