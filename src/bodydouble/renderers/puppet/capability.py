@@ -4,11 +4,16 @@ import numpy as np
 
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.track import PersonTrack
+from bodydouble.perception.trunk import shoulder_vector
 from bodydouble.renderers.protocol import RenderWarning
 from bodydouble.renderers.puppet.compositing.stored_plates import Plates
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.picture.character import Character
 
+FOUND_OFTEN_MIN = 0.5
+"""Share of the frames in which the person has to be found."""
+SIDE_DEGREES = 60
+"""Turn of the shoulders away from the picture plane from which a picture is one from the side."""
 YAW_MAX_DEGREES, YAW_OFTEN_MIN = 40, 0.05
 """Turn away from the picture's view up to which a face keeps its shape, and share of frames beyond it for a warning."""
 SMALL_FACE_PIXELS = 24
@@ -33,7 +38,7 @@ def check_capability(
     character: Character, motion: Motion, track: PersonTrack, plates: Plates, height: int
 ) -> list[RenderWarning]:
     """Warnings with stable codes; the worst first."""
-    warnings: list[RenderWarning] = []
+    warnings = _about_inputs(character, motion)
 
     def warn(code: str, message: str) -> None:
         warnings.append(RenderWarning(code=code, message=message))
@@ -80,4 +85,23 @@ def check_capability(
         warn("camera_not_followed", "The camera's movement could not be followed throughout; the background may swim.")
     if np.isfinite(track.bystanders[:, 0, 0]).mean() > BYSTANDERS_OFTEN_MIN:
         warn("several_people", "There are several people in the video; one is replaced. Choose with `person`.")
+    return warnings
+
+
+def _about_inputs(character: Character, motion: Motion) -> list[RenderWarning]:
+    """Warnings about a video or a picture that should be another one."""
+    warnings: list[RenderWarning] = []
+    found = float(motion.present.mean())
+    if found < FOUND_OFTEN_MIN:
+        message = (
+            f"The person was found in {found:.0%} of the frames; the others stay as they are. If somebody else is "
+            "meant, choose with `person`."
+        )
+        warnings.append(RenderWarning(code="person_seldom_found", message=message))
+    across = shoulder_vector(character.body.fit.joints.points)
+    if np.degrees(np.arctan2(abs(across[2]), abs(across[0]))) > SIDE_DEGREES:
+        message = (
+            "The picture shows its person from the side, and hardly anything of the front: use one from the front."
+        )
+        warnings.append(RenderWarning(code="reference_from_the_side", message=message))
     return warnings

@@ -26,16 +26,21 @@ def codes(
     folder: Path,
     track: PersonTrack | None = None,
     rows: int = 500,
+    depth: float = 0.0,
     motion_of=lambda motion: motion,
     **about_plates: float,
 ) -> set[str]:
-    """Codes for a mannequin's picture cut off after ``rows`` rows on a mannequin's motion."""
+    """Codes for a mannequin's picture cut off after ``rows`` rows on a mannequin's motion.
+
+    ``depth``: pixels by which its left shoulder and hip lie behind the right ones.
+    """
     track = track or track_of([joints()] * 10)
     motion: Motion = motion_of(build_motion(track, 25.0))
     pose = joints()
     image, mask = picture(pose)
     own = track_of([pose])
     own.visibility[0, pose[:, 1] > rows] = 0.02
+    own.body[0, [11, 23], 2] += depth
     character = character_of(
         np.ascontiguousarray(image[:rows]), portrait_of(own, mask[:rows].copy()), motion, folder, tube_body()
     )
@@ -67,6 +72,19 @@ def test_hands_that_are_seen_are_not_missed(tmp_path: Path) -> None:
     track.hands[:, 0, :, :2] = joints()[15]
     track.hand_found[:, 0] = True
     assert "hands_hidden" not in codes(tmp_path, track)
+
+
+def test_a_person_who_is_seldom_found_is_said(tmp_path: Path) -> None:
+    """Of ten frames, two show the person: the rest of the video stays as it is."""
+    track = track_of([joints()] * 10)
+    assert "person_seldom_found" not in codes(tmp_path, track)
+    track.present[2:] = False
+    assert "person_seldom_found" in codes(tmp_path, track)
+
+
+def test_a_picture_from_the_side_is_said(tmp_path: Path) -> None:
+    """Shoulders that lie one behind the other."""
+    assert "reference_from_the_side" in codes(tmp_path, depth=400.0)
 
 
 def test_other_people_are_said(tmp_path: Path) -> None:
