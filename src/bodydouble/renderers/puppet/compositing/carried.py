@@ -25,6 +25,10 @@ from bodydouble.renderers.puppet.discs import disc
 
 SIGHTINGS_MIN, OFTEN_MIN = 4, 0.5
 """Samples, and share of those with hands in sight, in which a thing is seen."""
+LARGEST = 0.75
+"""Squared shoulder widths of all pieces together up to which a sighting teaches: more is rather somebody at the hands.
+Measured on twelve clips: up to 0.5 with rackets, bars, bags and microphones, now and then 1.4 with a barbell's discs;
+1.1 (median) where a companion whom no search for people found is taken for things."""
 COLOUR_OFTEN = 0.15
 """Share of the sightings from which a colour is the thing's."""
 DISTINCT = 1.5
@@ -154,6 +158,8 @@ def learn_carried(
         if len(seen) + len(glances) - k < least:
             return None
         masks = [piece.mask for piece in pieces(view, looks, None)]
+        if sum(map(np.count_nonzero, masks)) > LARGEST * view.unit**2:
+            continue
         found = [mask for mask in masks if not _is_ball(view, mask > 0, ball)]
         others = bystanders.unknown(sample.index, sample.image) if found and bystanders is not None else None
         if others is not None:

@@ -45,6 +45,8 @@ ALONE, CROWD_MAX = 0.25, 0.3
 """Shoulder widths about a piece, and largest share of them that may differ from the plate too."""
 WITHIN_MIN = 0.8
 """Share of a piece in the person from which it is within them."""
+HEAD_MAX = 0.5
+"""Largest share of a piece that may be within the person's head: up to 0.44 of a microphone is, all of a profile."""
 SOLID_MIN = 0.8
 """Share of the inside of an outline that differs from the plate too, from which it is that of one solid thing."""
 AREA_MAX = 1.2
@@ -119,7 +121,7 @@ def _piece(view: View, looks: Looks, here: NDArray[np.bool_], near: NDArray[np.b
 
     In other light what sticks out at the hand may have none of them.
     """
-    if not stands_alone(view, here) or _is_cut_off(view, here):
+    if _is_of_head(view, here) or not stands_alone(view, here) or _is_cut_off(view, here):
         return None
     hands = tuple(side for side in range(2) if view.away[side][here].min() < AT_HAND)
     if np.count_nonzero(here & near) >= (SIZE_MIN * view.unit) ** 2:
@@ -181,6 +183,11 @@ def stands_alone(view: View, piece: NDArray[np.bool_]) -> bool:
     area, solid = np.count_nonzero(whole), np.count_nonzero(filled & ~view.rim)
     others = float((outside & ~whole)[about].mean())
     return others < CROWD_MAX and bool(SOLID_MIN * solid < area < AREA_MAX * view.unit**2)
+
+
+def _is_of_head(view: View, piece: NDArray[np.bool_]) -> bool:
+    """Whether a ``piece`` (h, w) is face, hair or glasses: a raised hand is at them, and they turn into sight."""
+    return float((view.person & (view.parts == HEAD))[piece].mean()) > HEAD_MAX
 
 
 def _is_cut_off(view: View, piece: NDArray[np.bool_]) -> bool:

@@ -59,10 +59,12 @@ class Scene:
         return whole
 
 
-def scene(*, carried: tuple[bool, ...] = (True,) * FRAMES, in_matte: bool = False, away: float = 0.0) -> Scene:
+def scene(
+    *, carried: tuple[bool, ...] = (True,) * FRAMES, in_matte: bool = False, away: float = 0.0, thick: int = 12
+) -> Scene:
     """A person who swings a club of 130 px in the right hand where ``carried`` says so, ``away`` px from the hand.
 
-    ``in_matte``: the matte counts the club as the person's.
+    ``in_matte``: the matte counts the club as the person's. ``thick``: the club's thickness in pixels.
     """
     plate = scenery(*SIZE)
     samples: list[SampleFrame] = []
@@ -78,7 +80,7 @@ def scene(*, carried: tuple[bool, ...] = (True,) * FRAMES, in_matte: bool = Fals
         club = np.zeros(mask.shape, np.uint8)
         if is_there:
             ends = [np.round(hand + along * t).astype(int).tolist() for t in (away, away + 130)]
-            cv2.line(club, ends[0], ends[1], 255, 12)
+            cv2.line(club, ends[0], ends[1], 255, thick)
             fingers = np.round(hand).astype(int).tolist()
             person[club > 0] = WOOD
             cv2.circle(person, fingers, 7, COLOURS["skin"], -1)
@@ -154,6 +156,12 @@ def test_a_plate_that_is_wrong_all_about_shows_nothing() -> None:
 def test_what_floats_free_is_not_carried() -> None:
     """It touches neither the hand nor the person."""
     assert scene(away=60.0).learned() is None
+
+
+def test_a_companion_at_the_hand_teaches_nothing() -> None:
+    """Nobody found them, and they are before the plate; but they are larger than what hands carry."""
+    assert scene(thick=20).learned() is not None
+    assert scene(thick=60).learned() is None
 
 
 def test_other_people_are_not_carried() -> None:

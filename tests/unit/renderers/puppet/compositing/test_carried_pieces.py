@@ -22,6 +22,13 @@ def view_of(image: np.ndarray, mask: np.ndarray, plate: np.ndarray, body: np.nda
     return View.of(np.asarray(image, np.uint8), with_seen, matte, who, (0, 0, *SIZE), SIZE[1])
 
 
+def looks_of(view: View) -> Looks:
+    """Every part has all colours of the person in the view."""
+    own = np.zeros((PARTS, LEVELS**3), np.bool_)
+    own[:, view.codes[view.person | view.rim]] = True
+    return Looks(own=own, main=np.zeros_like(own))
+
+
 def half_of_board(view: View) -> np.ndarray:
     """(h, w) the left half of the board's place."""
     piece = np.zeros(view.person.shape, np.bool_)
@@ -76,3 +83,18 @@ def test_a_piece_of_misplaced_texture_does_not_stand_alone() -> None:
     image[specks & (mask < 0.5)] = WOOD
     view = view_of(image, mask, plate)
     assert not stands_alone(view, half_of_board(view))
+
+
+def test_a_face_at_a_raised_hand_is_not_carried() -> None:
+    """It turned into sight, so the head's known colours lack it; a microphone before it is mostly outside the head."""
+    body = joints()
+    hand, face = body[[16, 18, 20]], np.round(body[0]).astype(int)
+    body[14], body[[16, 18, 20]] = [190, 130], hand - hand.mean(0) + face + [-15, 22]
+    plate = np.full((SIZE[1], SIZE[0], 3), 150, np.uint8)
+    image, mask = picture(body, SIZE)
+    image[mask < 0.5] = 150
+    looks = looks_of(view_of(image, mask, plate, body))
+    for left, is_carried in ((-8, False), (-60, True)):
+        shown = image.copy()
+        shown[face[1] - 8 : face[1] + 14, face[0] + left : face[0] + 14] = WOOD
+        assert bool(pieces(view_of(shown, mask, plate, body), looks, None)) == is_carried
