@@ -23,7 +23,7 @@ from bodydouble.renderers.puppet.picture.arm_hints import (
 )
 from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_likelihood_ratio
 from bodydouble.renderers.puppet.picture.extension import skin_like
-from bodydouble.renderers.puppet.picture.hair import hanging_hair
+from bodydouble.renderers.puppet.picture.hair import hanging_hair, lock_before
 from bodydouble.renderers.puppet.picture.head_region import face_and_neck, face_only, head_region
 from bodydouble.renderers.puppet.picture.regions import (
     closed,
@@ -146,6 +146,11 @@ def segment(
         beginning = limb_triangles(template, "arm", side, MADE_UP_SHARE)[number] & body
         arms[side] = cut | ((continued(visible, body) | beginning) & made_up)
     arms["r"] &= ~arms["l"]
+    locks = [lock_before(image, hair, arms[side] & real, arms[twin] & real, fit.scale) for side, twin in ("lr", "rl")]
+    for side, lock in zip(SIDES, locks, strict=True):
+        arms[side] &= ~lock
+        hair |= lock
+        head |= lock
     parts = _partition(opaque, arms, trunk, head, found["l"].beside | found["r"].beside, fit)
     loose = parts.pop("loose", np.zeros(shape, np.bool_))
     likeness = {side: arm.ratio for side, arm in found.items()}

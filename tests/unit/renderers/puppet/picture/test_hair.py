@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bodydouble.renderers.puppet.picture.hair import hanging_hair
+from bodydouble.renderers.puppet.picture.hair import hanging_hair, lock_before
 
 HAIR, SKIN, DRESS = (150, 70, 40), (230, 190, 165), (90, 120, 180)
 SCALE = 20.0
@@ -49,3 +49,30 @@ def test_hair_like_everything_else_is_not_looked_for(hair):
     image[face] = image[body][0] if hair == DRESS else image[face]
     body = body & (np.arange(200)[:, None] > 70)
     assert hanging_hair(image, opaque, head, face, body, CHIN, SCALE)[body].mean() < 0.02
+
+
+def arms(sleeve, twin_sleeve):
+    """Picture, hair, arm and twin, and what a lock covers of the arm below a gap in the shade."""
+    image = np.full((200, 160, 3), 128, np.uint8)
+    hair, arm, twin, lock = (np.zeros((200, 160), np.bool_) for _ in range(4))
+    hair[20:60, 40:60] = arm[64:180, 30:60] = twin[64:180, 100:130] = lock[64:110, 44:60] = True
+    image[arm], image[twin], image[hair | lock] = sleeve, twin_sleeve, HAIR
+    noise = np.random.default_rng(0).integers(-6, 7, image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8), hair, arm, twin, lock
+
+
+def test_a_lock_that_the_twin_lacks_is_no_arm():
+    """Hair over one sleeve is told from it by the other sleeve, although a shade parts it from the hair above."""
+    image, hair, arm, twin, lock = arms(DRESS, DRESS)
+    found = lock_before(image, hair, arm, twin, SCALE)
+    assert found[lock].mean() > 0.9
+    assert found[arm & ~lock].mean() < 0.02
+
+
+def test_sleeves_like_hair_are_no_locks():
+    """Where both arms have the hair's colour, or what has it is far from the hair, the arm is whole."""
+    image, hair, arm, twin, _ = arms(DRESS, HAIR)
+    assert lock_before(image, hair, arm, twin, SCALE)[arm].mean() < 0.02
+    image, hair, arm, twin, _ = arms(DRESS, DRESS)
+    hair[40:] = False
+    assert not lock_before(image, hair, arm, twin, SCALE).any()
