@@ -86,7 +86,7 @@ def test_a_piece_of_misplaced_texture_does_not_stand_alone() -> None:
 
 
 def test_a_face_at_a_raised_hand_is_not_carried() -> None:
-    """It turned into sight, so the head's known colours lack it; a microphone before it is mostly outside the head."""
+    """It turned into sight, so the head's known colours lack it; a microphone before it is partly beside the head."""
     body = joints()
     hand, face = body[[16, 18, 20]], np.round(body[0]).astype(int)
     body[14], body[[16, 18, 20]] = [190, 130], hand - hand.mean(0) + face + [-15, 22]
