@@ -10,7 +10,7 @@ from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
-from bodydouble.renderers.puppet.body.skeleton import SIDES
+from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
 from bodydouble.renderers.puppet.body.surface import bone_share, both_limbs, label_triangles
 from bodydouble.renderers.puppet.compositing.light import exact_lab, lab_of
 from bodydouble.renderers.puppet.motion.expression import smoothstep
@@ -117,7 +117,7 @@ def extend_below(
     under = np.broadcast_to(np.arange(shape[0])[:, None] >= height - EDGE, shape)
     below = under | beside
     body = widened(body, WIDTH * fit.scale) | _trunk_as_wide_as_shown(cutout.alpha, fit, template, shape)
-    body |= _outside_arms(cutout.alpha, body, fit.scale)
+    body |= _outside_arms(cutout.alpha, body, fit)
     body = body & ~_above_shoulders(cutout.alpha, margins, shape, fit.scale) | _beside_shoulders(
         cutout.alpha, margins, body, fit
     )
@@ -250,16 +250,19 @@ def _trunk_as_wide_as_shown(alpha: Floats, fit: BodyFit, template: BodyTemplate,
     return result
 
 
-def _outside_arms(alpha: Floats, body: Mask, scale: float) -> Mask:
-    """(h, w) what the ``body`` (h, w) lacks beside its arms below the edge, where the person of ``alpha`` is wider."""
-    row, columns = len(alpha) - EDGE - 1, np.arange(body.shape[1])
+def _outside_arms(alpha: Floats, body: Mask, fit: BodyFit) -> Mask:
+    """(h, w) what ``body`` (h, w) lacks beside arms that the edge cuts off, where the person of ``alpha`` is wider."""
+    row, columns, scale = len(alpha) - EDGE - 1, np.arange(body.shape[1]), fit.scale
     result, shown = np.zeros_like(body), np.flatnonzero(alpha[row] > CUT_OFF)
     if not len(shown) or not body[row].any():
         return result
     own = np.flatnonzero(body[row])
     wider = [float(np.clip(d, 0, JACKET * scale)) for d in (own.min() - shown.min(), shown.max() - own.max())]
     ends = own.min(), own.max()
-    reach = [True, True]  # an elbow at the edge does not go on
+    # An elbow at the edge does not go on: either the hand is above it, or the arm is soon much narrower.
+    points = fit.joints.points
+    arms = sorted((ARMS[side].joints for side in SIDES), key=lambda arm: points[arm[0], 0])
+    reach = [bool(points[arm[2], 1] > row) for arm in arms]
     for y in range(row, min(len(body), row + round(SLEEVE_FADE * scale))):
         own, share = np.flatnonzero(body[y]), 1 - smoothstep(0, SLEEVE_FADE * scale, y - row)
         if not len(own):

@@ -270,6 +270,26 @@ def test_sleeves_that_are_wider_than_arms_have_no_step_at_the_edge():
     assert 0 <= widths[1][1] - widths[0][1] < 8
 
 
+def test_an_elbow_at_the_edge_does_not_go_on():
+    """Of arms whose hands are above the edge nothing is made up beside the body."""
+    pose = joints()
+    edge = round(float(0.5 * pose[11, 1] + 0.5 * pose[23, 1]))
+    alpha = np.zeros((edge, 500), np.float32)
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    alpha[:, 250 - 96 : 250 + 96] = 1
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, alpha.shape))
+    cutout = Cutout(alpha=alpha, colour=np.full((*alpha.shape, 3), CLOTH, np.float32))
+    raised = fit.joints.points.copy()
+    raised[[15, 16], 1] = edge - 60
+    folded = replace(fit, joints=replace(fit.joints, points=raised))
+    widths = []
+    for shown in (fit, folded):
+        never = np.zeros(alpha.shape, bool)
+        made_up = extend_below(cutout.colour.astype(np.uint8), cutout, shown, template, never, SKIN, legs=False).made_up
+        widths.append(np.count_nonzero(made_up[edge + 1]))
+    assert widths[1] < widths[0] - 10
+
+
 def test_a_picture_without_colours_tells_no_skin():
     """In black and white a grey shirt is no skin."""
     grey = np.full((4, 4, 3), 150.0, np.float32)
