@@ -48,6 +48,14 @@ def test_a_ball_is_what_is_seen_again_at_the_same_size() -> None:
     assert known_ball([sighting(6.0, y=0.1), sighting(14.0, y=0.5), sighting(40.0, y=0.9)]) is None
 
 
+def test_round_things_of_different_colours_are_no_ball() -> None:
+    """Two bags and a sign have one size by chance."""
+    sign = Sighting(radius=14.2, place=(0.6, -1.0), colours=~COLOURS)
+    bags = [sighting(14.0, y=0.1), sighting(14.5, y=0.5)]
+    assert known_ball([*bags, sign]) is None
+    assert known_ball([*bags, sighting(14.2, y=-1.0)]) is not None
+
+
 def test_what_keeps_its_place_on_the_body_is_no_ball() -> None:
     """A bun of hair and a round print are seen again and again, and move with the person."""
     assert known_ball([sighting(14.0, y=y) for y in (1.3, 1.32, 1.28, 1.31)]) is None
