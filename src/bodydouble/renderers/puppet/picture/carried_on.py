@@ -30,6 +30,9 @@ WEAVE, WEAVE_SIDE = 0.06, 0.35
 of the patch of it that is repeated."""
 WEAVE_QUIET = 0.25
 """That patch has more detail than this share of all patches: the quietest are out of focus, others have seams."""
+LINED = 0.65
+"""Coherence (0-1) of a patch's gradients, that of their structure tensor, from which on it shows lines: folds, seams or
+collars, stripes when repeated. Measured: 0.02 to 0.61 of woven and plain cloth, 0.73 to 0.92 across such lines."""
 KNOWN = 0.25
 """Share of a column's pixels near the edge that may go on from which its colour is known."""
 TINY = 1e-3
@@ -119,7 +122,7 @@ def _places(slopes: Array, down: Array, scale: float) -> Floats:
 
 
 def weave(colour: Floats, cloth: Mask, shape: tuple[int, int], scale: float) -> Floats:
-    """(*shape, 3) levels of the texture of ``cloth`` (h, w), about 0: a patch of it, repeated as in mirrors."""
+    """(*shape, 3) levels of the texture of ``cloth`` (h, w), about 0: a patch without lines, repeated as in mirrors."""
     side, sigma = max(4, round(WEAVE_SIDE * scale)), max(1.0, WEAVE * scale)
     weight = cloth.astype(np.float32)
     mean = cv2.GaussianBlur(colour * weight[..., None], (0, 0), sigma)
@@ -127,6 +130,7 @@ def weave(colour: Floats, cloth: Mask, shape: tuple[int, int], scale: float) -> 
     detail = np.where(cloth[..., None], colour - mean, np.float32(0))
     anchor = (0, 0)
     inside = cv2.erode(weight, np.ones((side, side)), anchor=anchor, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+    inside &= ~_lined(detail, side)
     if not inside.any():
         return np.zeros((*shape, 3), np.float32)
     power = cv2.boxFilter((detail * detail).sum(2), -1, (side, side), anchor=anchor)
@@ -135,3 +139,13 @@ def weave(colour: Floats, cloth: Mask, shape: tuple[int, int], scale: float) -> 
     y, x = (np.arange(n) % (2 * side) for n in shape)
     y, x = (np.minimum(places, 2 * side - 1 - places) for places in (y, x))
     return detail[row : row + side, column : column + side][y[:, None], x[None]]
+
+
+def _lined(detail: Floats, side: int) -> Mask:
+    """(h, w) whether the patch of ``side`` px whose corner a pixel is shows lines of one direction in ``detail``."""
+    across, down = (cv2.Sobel(detail, cv2.CV_32F, *order, ksize=3) for order in ((1, 0), (0, 1)))
+    square, upright, mixed = (
+        cv2.boxFilter((a * b).sum(2), -1, (side, side), anchor=(0, 0))
+        for a, b in ((across, across), (down, down), (across, down))
+    )
+    return np.asarray(np.hypot(square - upright, 2 * mixed) > LINED * (square + upright), np.bool_)

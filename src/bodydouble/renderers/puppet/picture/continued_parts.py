@@ -16,7 +16,7 @@ from bodydouble.perception.smoothing import gaussian_smoothed
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import LEGS, SIDES
 from bodydouble.renderers.puppet.body.surface import LIMB_BONES
-from bodydouble.renderers.puppet.compositing.light import lab_of
+from bodydouble.renderers.puppet.compositing.light import exact_lab, lab_of
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.carried_on import weave
 from bodydouble.renderers.puppet.picture.extension import EDGE, SOLID, ExtendedPicture
@@ -120,8 +120,7 @@ def cut_at_edge(canvas: Canvas, columns: NDArray[np.bool_]) -> Cut | None:
     rows = shown.any(1)  # their median: the last row may end in a fold's corner
     ends = np.argmax(shown[rows], axis=1), shown.shape[1] - 1 - np.argmax(shown[rows, ::-1], axis=1)
     lab = lab_of(colour)
-    away = np.abs(lab - np.median(lab[solid], axis=0))
-    same = solid & (np.hypot(away[..., 1], away[..., 2]) < SAME_HUE) & (away[..., 0] < SAME_LIGHTNESS)
+    same = solid & _alike(lab, np.median(lab[solid], axis=0))
     count = np.count_nonzero(same, axis=0)
     found = np.flatnonzero(count)
     means = (colour * same[..., None]).sum(0, dtype=np.float64)[found] / count[found, None]
@@ -241,6 +240,12 @@ def shoe(fit: BodyFit, template: BodyTemplate, side: str, colour: Array, shape: 
     return Part(alpha=worn.astype(np.float32), colour=lit)
 
 
+def _alike(lab: Floats, usual: NDArray[np.floating]) -> Mask:
+    """(h, w) which colours ``lab`` (h, w, 3), CIELAB, are the ``usual`` one (3,) of a part."""
+    away = np.abs(lab - usual)
+    return np.asarray((np.hypot(away[..., 1], away[..., 2]) < SAME_HUE) & (away[..., 0] < SAME_LIGHTNESS), np.bool_)
+
+
 def garment_below(canvas: Canvas, hem: float) -> tuple[Part, Cut] | None:
     """The cloth at the edge from there down to the ``hem``, around both legs and between them, in folds."""
     fit, scale, top = canvas.fit, canvas.fit.scale, canvas.top
@@ -274,7 +279,9 @@ def garment_below(canvas: Canvas, hem: float) -> tuple[Part, Cut] | None:
     part.alpha[first:stop] *= np.clip(end - np.arange(first, stop)[:, None] + 0.5, 0, 1).astype(np.float32)
     near = canvas.person & (np.arange(canvas.shape[0])[:, None] >= top - CLOTH_ROWS * scale) & ~canvas.rows(top)
     solid = near & (canvas.extended.cutout.alpha > SOLID)
-    part.colour[top:stop] += weave(canvas.extended.cutout.colour, solid, (stop - top, canvas.shape[1]), scale)
+    colour = canvas.extended.cutout.colour
+    own = solid & _alike(lab_of(colour), exact_lab(cut.usual))  # an apron's lace is none of the skirt's texture
+    part.colour[top:stop] += weave(colour, own, (stop - top, canvas.shape[1]), scale)
     part.alpha[:top] *= np.logical_or.accumulate(canvas.person[:top], axis=0)  # only below what is seen
     return part, edge_cut
 

@@ -57,6 +57,16 @@ def test_cloth_that_is_made_up_has_the_texture_of_what_is_seen() -> None:
     assert np.abs(detail).max() < 40
 
 
+def test_folds_are_no_texture() -> None:
+    """Repeated, they would be stripes: the texture is that of cloth beside them, or none."""
+    threads = np.random.default_rng(3).normal(0, 2, (EDGE, WIDTH, 1)).astype(np.float32)
+    folds = np.zeros((EDGE, WIDTH, 1), np.float32)
+    folds[:, 4:90:6] = folds[:, 5:90:6] = 40
+    detail = weave(CLOTH.astype(np.float32) + threads + folds, EVERYWHERE, (80, WIDTH), SCALE)
+    assert 1 < detail.std() < 3
+    assert not weave(CLOTH.astype(np.float32) + folds[:, :80], EVERYWHERE[:, :80], (80, WIDTH), SCALE).any()
+
+
 def test_no_cloth_has_no_texture() -> None:
     """Where nothing as large as a patch is seen, what is made up is plain."""
     assert not weave(np.zeros((EDGE, WIDTH, 3), np.float32), ~EVERYWHERE, (9, WIDTH), SCALE).any()

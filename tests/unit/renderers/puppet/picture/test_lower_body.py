@@ -28,11 +28,12 @@ def cut_off(
     trousers: tuple[int, int, int] = COLOURS["trousers"],
     rounded: int = 0,
     faded: int = 0,
+    lace: bool = False,
 ) -> FittedPicture:
     """The mannequin above the row ``edge``, ``dressed`` in one piece from the shoulders down, or in ``trousers``.
 
     The matte lacks ``rounded`` columns at each side of its last rows; ``faded`` rows above the picture's own border are
-    faint.
+    faint. ``lace`` before the dress ends above the edge.
     """
     pose = joints()
     image, mask = picture(pose)
@@ -46,6 +47,10 @@ def cut_off(
         cv2.fillConvexPoly(garment, np.round(corners).astype(np.int32), 1)
         image[(garment > 0) & ~arms] = COLOURS["shirt"]
         mask[garment > 0] = 1
+    if lace:
+        before = np.s_[edge - 45 : edge - EDGE - 9]
+        dress = (image[before] == COLOURS["shirt"]).all(2)
+        image[before][dress] = np.random.default_rng(0).integers(100, 256, (np.count_nonzero(dress), 1))
     image, mask = np.ascontiguousarray(image[:edge]), np.ascontiguousarray(mask[:edge])
     for row in mask[edge - 8 :] if rounded else ():
         shown = np.flatnonzero(row)
@@ -73,6 +78,15 @@ def test_a_cut_off_dress_goes_on_as_one_piece_over_both_legs():
     ankle = np.round(0.9 * points[27, :2] + 0.1 * points[25, :2]).astype(int)
     assert np.abs(layers["leg_l"].rgba[ankle[1], ankle[0], :3].astype(float) - COLOURS["skin"]).max() < 100
     assert layers["trunk"].rgba[ankle[1], ankle[0], 3] < 20
+
+
+def test_below_lace_a_dress_has_no_texture_of_lace():
+    """What goes on below the edge has the texture of its own cloth, not of an apron before it."""
+    whole = cut_off(THIGHS, dressed=True, lace=True)
+    x = round(float(whole.fit.joints.points[[25, 26], 0].mean()))
+    made_up = whole.layers.layers["trunk"].rgba[THIGHS + 5 : THIGHS + 25, x - 12 : x + 13]
+    assert made_up[..., 3].min() > 240
+    assert np.abs(np.diff(made_up[..., :3].astype(float), axis=0)).mean() < 2
 
 
 def test_trousers_of_another_colour_than_the_shirt_stay_two_legs():
