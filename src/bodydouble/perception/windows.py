@@ -168,7 +168,7 @@ def _state_from(data: Any) -> WindowState:
     return WindowState(
         body=BodyState(
             roi=roi(plain["roi"]),
-            last_roi=roi(plain["last_roi"]),
+            last_roi=roi(plain.get("last_roi")),
             appearance=array("appearance"),
             scene=array("scene"),
             lost_frames=plain["lost_frames"],
