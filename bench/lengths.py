@@ -32,8 +32,8 @@ from bodydouble.media import MediaLimits, VideoReader, probe_video, read_image, 
 from bodydouble.perception import ModelPack, PersonChoice, PersonTrack, analyse_portrait, install_pack, perceive
 from bodydouble.renderers.puppet.body.skeleton import Joints
 from bodydouble.renderers.puppet.motion.actor_motion import build_motion
-from bodydouble.renderers.puppet.motion.feet import lowest_rows, sole_below
-from bodydouble.renderers.puppet.motion.rest_skeleton import RestSkeleton, rest_skeleton
+from bodydouble.renderers.puppet.motion.feet import lowest_rows
+from bodydouble.renderers.puppet.motion.rest_skeleton import RestSkeleton
 from bodydouble.renderers.puppet.motion.retarget import Retargeting
 from bodydouble.renderers.puppet.motion.size import outline_widths
 from bodydouble.renderers.puppet.picture.character import build_character
@@ -141,18 +141,9 @@ def posed_pair(pack: ModelPack, video: Path, image: Path, frames: int) -> PosedP
         )
         motion = build_motion(found.track, footage.frame_rate, outline, lowest, size)
         character = build_character(pack, reference, motion, Path(scratch))
-    joints, layers = character.body.fit.joints, character.body.layers.layers
-    legs = {side: layers[f"leg_{side}"].rgba[..., 3] for side in SIDES.values() if f"leg_{side}" in layers}
-    rest = rest_skeleton(
-        joints,
-        character.anatomy.head,
-        layers["trunk"].rgba[..., 3],
-        sole_below(joints, legs),
-        character.face_depth,
-    )
     return PosedPair(
         actor=found.track,
-        retargeting=Retargeting(rest, motion, character.body.template),
+        retargeting=Retargeting(character.skeleton(), motion, character.body.template),
         size=size,
         looks=reference_views(pack, reference, analyse_portrait(pack, reference).track),
     )

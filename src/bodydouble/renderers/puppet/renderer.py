@@ -11,7 +11,6 @@ import numpy as np
 from bodydouble.perception import ModelPack
 from bodydouble.perception.arrays import Image
 from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter
-from bodydouble.renderers.puppet.body.skeleton import SIDES
 from bodydouble.renderers.puppet.capability import check_capability
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.captions import Captions, captions_path
@@ -29,8 +28,7 @@ from bodydouble.renderers.puppet.compositing.samples import sample_frames
 from bodydouble.renderers.puppet.compositing.softness import measure_softness
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
-from bodydouble.renderers.puppet.motion.feet import lowest_rows, sole_below
-from bodydouble.renderers.puppet.motion.rest_skeleton import rest_skeleton
+from bodydouble.renderers.puppet.motion.feet import lowest_rows
 from bodydouble.renderers.puppet.motion.retarget import Retargeting
 from bodydouble.renderers.puppet.motion.size import outline_widths
 from bodydouble.renderers.puppet.options import PuppetOptions
@@ -128,16 +126,8 @@ class PuppetRenderer:
 
 def _puppet(character: Character, motion: Motion, options: PuppetOptions) -> LayeredPuppet:
     """The character's layers, driven by ``motion``."""
-    joints, layers = character.body.fit.joints, character.body.layers.layers
-    alphas = {side: layers[f"leg_{side}"].rgba[..., 3] for side in SIDES if f"leg_{side}" in layers}
-    rest = rest_skeleton(
-        joints,
-        character.anatomy.head,
-        layers["trunk"].rgba[..., 3],
-        sole_below(joints, alphas),
-        character.face_depth,
-    )
-    retargeting = Retargeting(rest, motion, character.body.template, own_size=options.size == "own")
+    own_size = options.size == "own"
+    retargeting = Retargeting(character.skeleton(), motion, character.body.template, own_size=own_size)
     return LayeredPuppet(character, retargeting, motion, options.hands)
 
 

@@ -11,9 +11,12 @@ from bodydouble.perception import ModelPack, Portrait
 from bodydouble.perception.arrays import Floats, Image
 from bodydouble.perception.body_template import BodyTemplate, load_body_template
 from bodydouble.perception.pack import BODY_FILE
+from bodydouble.renderers.puppet.body.skeleton import SIDES
 from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh, build_face_mesh
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
+from bodydouble.renderers.puppet.motion.feet import sole_below
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS
+from bodydouble.renderers.puppet.motion.rest_skeleton import RestSkeleton, rest_skeleton
 from bodydouble.renderers.puppet.motion.visibility import legs_needed
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, bones_within, scaled, shifted, skin_of
 from bodydouble.renderers.puppet.picture.cropped_head import head_outline, with_whole_head
@@ -68,6 +71,13 @@ class Character:
         if self.face is None:
             return None
         return float(self.body.layers.surface.at(self.face.vertices[:MESH_POINTS])[1].mean())
+
+    def skeleton(self) -> RestSkeleton:
+        """The skeleton of the reference, with the hair and the soles that its layers show."""
+        joints, layers = self.body.fit.joints, self.body.layers.layers
+        legs = {side: layers[f"leg_{side}"].rgba[..., 3] for side in SIDES if f"leg_{side}" in layers}
+        trunk = layers["trunk"].rgba[..., 3]
+        return rest_skeleton(joints, self.anatomy.head, trunk, sole_below(joints, legs), self.face_depth)
 
     @property
     def yaw(self) -> float:
