@@ -168,7 +168,7 @@ def coarse_masks(selfie: SelfieNet, image: Image, person: PersonLandmarks) -> tu
 
 
 def _guessed_arms(person: PersonLandmarks, found: Alpha) -> list[tuple[BodyPoint, ...]]:
-    """The raised arms of ``person`` whose hands are not seen and that are outside the mask ``found`` (h, w).
+    """The arms of ``person`` that are raised, show no hand and lie outside the mask ``found`` (h, w).
 
     Of a headshot the pose network guesses arms beside the head, and its mask shows what of them is not there.
     """

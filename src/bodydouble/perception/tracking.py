@@ -41,7 +41,7 @@ SCENE_ALIKE_MIN = 0.5
 cannot be compared across that. Measured six frames apart: 0.08 where a light leak ends, 0.44 under stage lights, 0.83
 or more in 23 other clips."""
 SAME_PLACE_MAX = 1.0
-"""Sides of the last region within which somebody who is found right after such a change is the same person."""
+"""Sides of the last region. Who is found within them right after such a change is the same person."""
 SCENE_SIZE = (64, 36)
 """Width and height to which a frame is reduced before its colours are counted."""
 JUMP_MAX = 0.45

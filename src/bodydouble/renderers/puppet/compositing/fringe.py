@@ -13,7 +13,7 @@ FRINGE, FRINGE_MIN_PIXELS = 0.008, 2
 
 
 def without_fringe(image: Image, matte: Matte, others: Matte, height: int) -> Image:
-    """``image`` (h, w, 3), in which the person's fringe on bystanders has the colours of the bystander beside it.
+    """``image`` (h, w, 3) with clean bystanders: where the person shines through, they get their own colours.
 
     ``matte`` (h, w) is the removed person's, ``others`` (h, w) shows the bystanders that are kept, both 0-255.
     ``height`` is the whole picture's. The same image where nobody touches the person.

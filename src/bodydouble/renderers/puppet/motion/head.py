@@ -124,7 +124,7 @@ def head_of_body(body: Array) -> Head:
 
 
 def as_seen(turn: Array) -> Array:
-    """(3, 3) the rotation of an actor's face whose mesh has the rotation ``turn`` (3, 3)."""
+    """(3, 3) how an actor's head is turned, by ``turn`` (3, 3) of its face mesh, whose yaw is too small."""
     yaw = float(np.arcsin(np.clip(-turn[2, 0], -1, 1)))
     return np.asarray(turn @ cv2.Rodrigues(np.array([0.0, (YAW_GAIN - 1) * yaw, 0.0]))[0], np.float64)
 
