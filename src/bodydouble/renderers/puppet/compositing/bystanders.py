@@ -15,6 +15,7 @@ from bodydouble.perception.selfie import SelfieNet
 from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.tracking import torso_length
 from bodydouble.perception.trunk import HIPS, LEGS_HIDDEN_MAX, SHOULDERS, legs_hidden
+from bodydouble.renderers.puppet.compositing.reduction import largest_channel
 from bodydouble.renderers.puppet.compositing.removal import add_feet
 from bodydouble.renderers.puppet.discs import disc
 
@@ -276,8 +277,7 @@ class BystanderMasks:
 
 def _difference(image: Image, plate: Image) -> Matte:
     """(h, w) 0-255: how far ``image`` (h, w, 3) is from the background ``plate`` (h, w, 3) about each pixel."""
-    channels = cv2.split(cv2.blur(cv2.absdiff(image, plate), UNLIKE_BLUR))
-    return np.asarray(cv2.max(cv2.max(channels[0], channels[1]), channels[2]), np.uint8)
+    return np.asarray(largest_channel(cv2.blur(cv2.absdiff(image, plate), UNLIKE_BLUR)), np.uint8)
 
 
 def _above(levels: Matte, least: int) -> Matte:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Floats, Image, MaskImage, Matte, PixelBox
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
-from bodydouble.renderers.puppet.compositing.carried_pieces import SIDES, Looks, Piece, clothes, hull, middle, pieces
+from bodydouble.renderers.puppet.compositing.carried_pieces import SIDES, Looks, Piece, clothes, middle, pieces
 from bodydouble.renderers.puppet.compositing.carrier_view import PERSON, REACH, Carrier, View
 from bodydouble.renderers.puppet.compositing.colours import Colours, counted
 from bodydouble.renderers.puppet.compositing.occlusion import ARMS, HEAD
@@ -22,19 +22,20 @@ from bodydouble.renderers.puppet.compositing.reduction import reduced
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.compositing.stored_plates import Plates
 from bodydouble.renderers.puppet.discs import disc
+from bodydouble.renderers.puppet.painting import hull_mask
 
 SIGHTINGS_MIN, OFTEN_MIN = 4, 0.5
 """Samples, and share of those with hands in sight, in which a thing is seen."""
 LARGEST = 0.75
 """Squared shoulder widths of all pieces together up to which a sighting teaches: more is rather somebody at the hands.
 Measured on twelve clips: up to 0.5 with rackets, bars, bags and microphones, now and then 1.4 with a barbell's discs;
-1.1 (median) where a companion whom no search for people found is taken for things."""
+1.1 (median) where the search for people misses a companion, whose pieces then look like things."""
 COLOUR_OFTEN = 0.15
 """Share of the sightings from which a colour is the thing's."""
 DISTINCT = 1.5
 """How much more often the thing has its colours than the background about the hands has: strings let that through."""
 CRUMB_MAX = 0.2
-"""Share of the thing's usual area up to which a piece is none of it, if the person is all around."""
+"""Share of the thing's usual area. Smaller pieces that lie wholly within the person are not the thing."""
 GROWN_REACH = 0.65
 """Shoulder widths from the middle of a hand in which the thing is completed by its colours alone."""
 BESIDE_MIN, MOVES_MIN = 0.3, 0.5
@@ -103,7 +104,8 @@ class Carried:
         like = view.front & self.colours.take(view.codes) & ~self.looks.own[ARMS].take(view.codes)
         like &= view.beside[HEAD] > SIDES[HEAD]
         points, grips = np.stack(np.nonzero(piece.mask)[::-1], 1), [middle(view.away[side]) for side in piece.hands]
-        mask = piece.mask | (hull(points, grips, piece.mask.shape) & like.view(np.uint8))
+        between = hull_mask(np.concatenate([points, grips]), piece.mask.shape)
+        mask = piece.mask | (between & like.view(np.uint8))
         free = like & ~clothes(view, self.looks)
         _, labels = cv2.connectedComponents(mask | (free & (view.nearest < GROWN_REACH)).view(np.uint8))
         whole = np.isin(labels, np.unique(labels[mask > 0])).view(np.uint8)

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, MaskImage
-from bodydouble.renderers.puppet.compositing.carrier_view import REACH, View, distance_to
+from bodydouble.renderers.puppet.compositing.carrier_view import REACH, View
 from bodydouble.renderers.puppet.compositing.colours import LEVELS, Colours, counted
 from bodydouble.renderers.puppet.compositing.occlusion import ARMS, FEET, HEAD, LEGS, PARTS, TRUNK
-from bodydouble.renderers.puppet.discs import disc
+from bodydouble.renderers.puppet.discs import disc, distance_to
+from bodydouble.renderers.puppet.painting import hull_mask
 
 AT_HAND, ABOUT_HAND = 0.45, 0.6
 """Shoulder widths from the middle of a hand in which its thing begins, and in which its colours are counted."""
@@ -107,7 +108,7 @@ def pieces(view: View, looks: Looks, colours: Colours | None) -> list[Piece]:
     near = np.ones_like(rim)
     if colours is not None:
         like = (foreign > 0) & colours.take(view.codes)
-        near = distance_to(~like) <= SPREAD * view.unit
+        near = distance_to(like) <= SPREAD * view.unit
         rim &= ~like
     count, labels, stats, _ = cv2.connectedComponentsWithStats(foreign * (~rim).view(np.uint8))
     least = (SIZE_MIN * view.unit) ** 2
@@ -163,7 +164,7 @@ def clothes(view: View, looks: Looks) -> NDArray[np.bool_]:
 def _is_out(view: View, piece: NDArray[np.bool_]) -> bool:
     """Whether a ``piece`` (h, w) sticks out of the person."""
     touching = cv2.dilate(piece.view(np.uint8), disc(2, 1)) > 0
-    return bool((touching & view.rim).any() and distance_to(~view.rim)[piece].max() >= OUT_MIN * view.unit)
+    return bool((touching & view.rim).any() and distance_to(view.rim)[piece].max() >= OUT_MIN * view.unit)
 
 
 def stands_alone(view: View, piece: NDArray[np.bool_]) -> bool:
@@ -172,7 +173,7 @@ def stands_alone(view: View, piece: NDArray[np.bool_]) -> bool:
     Else the plate's texture is misplaced there.
     """
     outside = view.front & ~view.rim
-    about = (distance_to(~piece) <= ALONE * view.unit) & ~piece & ~view.rim
+    about = (distance_to(piece) <= ALONE * view.unit) & ~piece & ~view.rim
     if not about.any() or float(outside[about].mean()) < CROWD_MAX:
         return True
     labels = np.asarray(cv2.connectedComponents(outside.view(np.uint8))[1], np.int32)
@@ -212,16 +213,11 @@ def _shaft(view: View, piece: NDArray[np.bool_], side: int) -> MaskImage:
     near = np.nonzero(piece & (away < away[piece].min() + SHAFT_END))[::-1]
     x, y = middle(away)
     r = max(1, round(SHAFT_HALF * view.unit))
-    return hull(np.stack(near, 1), [[x - r, y], [x + r, y], [x, y - r], [x, y + r]], piece.shape)
+    grip = [[x - r, y], [x + r, y], [x, y - r], [x, y + r]]
+    return hull_mask(np.concatenate([np.stack(near, 1), grip]), piece.shape)
 
 
 def middle(away: Floats) -> list[int]:
     """x, y of the pixel where ``away`` (h, w) is least."""
     y, x = np.unravel_index(int(away.argmin()), away.shape)
     return [int(x), int(y)]
-
-
-def hull(points: NDArray[np.int64], more: list[list[int]], shape: tuple[int, ...]) -> MaskImage:
-    """(h, w) 0 or 1: the convex hull of ``points`` (N, 2) and ``more``."""
-    outline = cv2.convexHull(np.concatenate([points, more]).astype(np.int32))
-    return np.asarray(cv2.fillConvexPoly(np.zeros(shape[:2], np.uint8), outline, 1), np.uint8)

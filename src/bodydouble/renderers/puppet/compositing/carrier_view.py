@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Image, Matte, PixelBox
 from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.trunk import HIPS, SHOULDERS
 from bodydouble.renderers.puppet.compositing.colours import colour_codes
+from bodydouble.renderers.puppet.compositing.held import KNUCKLES, WRISTS
 from bodydouble.renderers.puppet.compositing.left_over import SEEN_LEVEL, shade, unlike
 from bodydouble.renderers.puppet.compositing.occlusion import PARTS, part_labels
 from bodydouble.renderers.puppet.compositing.reduction import reduced
 from bodydouble.renderers.puppet.compositing.removal import RIM
+from bodydouble.renderers.puppet.discs import distance_to
 from bodydouble.renderers.puppet.painting import LINE_END_MAX
 
 Points = NDArray[np.floating]
@@ -27,25 +30,21 @@ FOREARM = 0.3
 """Shoulder widths: thickness of a forearm, on which cuffs and watches are."""
 PERSON = 127
 """Matte level (0-255) above which a pixel is the person's, or what they carry."""
-WRISTS = (BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST)
 ELBOWS = (BodyPoint.LEFT_ELBOW, BodyPoint.RIGHT_ELBOW)
-KNUCKLES = ((BodyPoint.LEFT_INDEX, BodyPoint.LEFT_PINKY), (BodyPoint.RIGHT_INDEX, BodyPoint.RIGHT_PINKY))
-HIPS = (BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP)
-SHOULDERS = (BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER)
 BONES = (
     (SHOULDERS[:1], SHOULDERS[1:], 1.0),
     (SHOULDERS, HIPS, 1.45),
-    *((SHOULDERS[side : side + 1], ELBOWS[side : side + 1], 0.85) for side in range(2)),
-    *((ELBOWS[side : side + 1], WRISTS[side : side + 1], 0.8) for side in range(2)),
+    *(([SHOULDERS[side]], [ELBOWS[side]], 0.85) for side in range(2)),
+    *(([ELBOWS[side]], [WRISTS[side]], 0.8) for side in range(2)),
 )
 """Ends, and length in shoulder widths, of bones that tell a person's size. Measured on the development pictures."""
 KNUCKLE_SHARE = 0.7
-"""Middle of a hand whose fingers are not seen, on the way from the wrist to the knuckles."""
+"""Share of the way from wrist to knuckles at which a hand has its middle, if its fingers are not seen."""
 
 
 def _unit(body: Points) -> float:
     """Shoulder width in pixels, by that of ``BONES`` which points least at the camera or away; NaN without a body."""
-    return max(float(np.hypot(*(body[list(a)].mean(0) - body[list(b)].mean(0)))) / size for a, b, size in BONES)
+    return max(float(np.hypot(*(body[a].mean(0) - body[b].mean(0)))) / size for a, b, size in BONES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +65,7 @@ class Carrier:
         return cls(body=body[:, :2].astype(np.float64), hands=middles)
 
     def seen_from(self, x: int, y: int) -> "Carrier":
-        """The same in a crop whose corner is at ``x``, ``y``."""
+        """This carrier in a crop with its upper left corner at ``x``, ``y``."""
         return Carrier(body=self.body - [x, y], hands=self.hands - [x, y])
 
     def reach(self, height: int, width: int) -> PixelBox | None:
@@ -120,7 +119,7 @@ class View:
         behind = np.asarray(cv2.cvtColor(plate, cv2.COLOR_RGBA2RGB), np.uint8)
         inside = person > PERSON
         differs = (unlike(small, behind) > 0) & (plate[..., 3] > SEEN_LEVEL) & ~inside
-        # A plate can hold the person's usual shadow: where that is gone, the frame is lighter.
+        # A plate can hold a shadow that the person casts in most frames. Frames without it are lighter than the plate.
         within = differs.view(np.uint8) * np.uint8(255)
         shaded = cv2.max(shade(small, behind, within), shade(behind, small, within))
         joints = np.clip(body / step, -LINE_END_MAX, LINE_END_MAX)
@@ -129,7 +128,7 @@ class View:
             start, stop = np.round(joints[[elbow, wrist]]).astype(int).tolist()
             cv2.line(forearms, start, stop, 1, max(1, round(FOREARM * unit)))
         x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
-        rim = distance_to(~inside) <= max(1.0, RIM * rows / step)
+        rim = distance_to(inside) <= max(1.0, RIM * rows / step)
         away = tuple(np.asarray(np.hypot(x - cx, y - cy) / unit, np.float32) for cx, cy in (hands / step).tolist())
         parts = part_labels(joints, (width, height))
         return cls(
@@ -141,13 +140,8 @@ class View:
             front=inside | (differs & (shaded == 0)),
             behind=colour_codes(behind),
             parts=parts,
-            beside=tuple(distance_to(parts != part) / np.float32(unit) for part in range(PARTS)),
+            beside=tuple(distance_to(parts == part) / np.float32(unit) for part in range(PARTS)),
             forearms=forearms > 0,
             away=(away[0], away[1]),
-            hips=joints[list(HIPS)].mean(0),
+            hips=joints[HIPS].mean(0),
         )
-
-
-def distance_to(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(h, w) px from each pixel of ``mask`` (h, w) to the nearest one that is not in it; 0 there."""
-    return np.asarray(cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3), np.float32)

@@ -13,12 +13,11 @@ from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, Floats, Image, Mask, Matte, PixelBox
-from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.compositing.blending import blended
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.captions import Captions
 from bodydouble.renderers.puppet.compositing.carried import Carried, CarriedPiece
-from bodydouble.renderers.puppet.compositing.carrier_view import Carrier
+from bodydouble.renderers.puppet.compositing.carrier_view import ELBOWS, Carrier
 from bodydouble.renderers.puppet.compositing.desk import Desk
 from bodydouble.renderers.puppet.compositing.eyelids import paint_closed_lids
 from bodydouble.renderers.puppet.compositing.fringe import without_fringe
@@ -61,7 +60,6 @@ DESK_REACH, FOREARM_WIDTH, FOREARM_SOFT_PIXELS = 0.1, 0.9, 2.0
 hand lengths, and the softness of its edge."""
 BOX_PAD, BOX_PAD_MIN_PIXELS = 1 / 60, 8
 """Border of the box that is computed, in picture heights and at least in pixels, so that blurred edges end in it."""
-ELBOWS = (BodyPoint.LEFT_ELBOW, BodyPoint.RIGHT_ELBOW)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +108,8 @@ class Composer:
         gone = removal_mask(matte, body, self.motion.visibility[index])
         drawing = self.puppet.draw(index, height, width)
         reach = _box_of(gone)
-        who = Carrier.of(body, self.motion.hands[index])
-        about = who.reach(height, width) if self.carried is not None else None
+        who = None if self.carried is None else Carrier.of(body, self.motion.hands[index])
+        about = None if who is None else who.reach(height, width)
         box = _union([reach, drawing.bounds if drawing else None, about], width, height)
         if box is None:
             return image
@@ -126,7 +124,7 @@ class Composer:
         plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
         gone_here = with_left_over(gone[y0:y1, x0:x1], source, with_seen, body[:, :2] - [x0, y0], height)
         carried: list[CarriedPiece] = []
-        if self.carried is not None and drawing is not None:
+        if self.carried is not None and who is not None and drawing is not None:
             carried = self.carried.find(source, with_seen, matte[y0:y1, x0:x1], who.seen_from(x0, y0), height)
         for piece in carried:
             _add(gone_here, piece)

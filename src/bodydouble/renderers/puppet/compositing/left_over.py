@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.trunk import HIPS
 from bodydouble.renderers.puppet.compositing.colours import Colours, colour_codes, counted_within
 from bodydouble.renderers.puppet.compositing.reduction import reduced
 from bodydouble.renderers.puppet.compositing.removal import LEARNING_GROWTH, add_hair, shoulder_width
@@ -39,7 +40,6 @@ SHADE_MIN, SHADE, SHADE_HUE_MAX = 0.42, 0.6, 14
 """Least and usual share of the plate's light that a shadow leaves, and levels (0-255) by which it changes the hue."""
 FAINT_MIN = 8
 """As ``UNLIKE_MIN``, of single hairs where the plate is even, and above the hips. Chosen by eye on curls."""
-HIPS = (BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP)
 STRAND_AROUND, DENSE_MIN = (9, 9), 128
 """Pixels about one; mean level (0-255) of a mask there, half of the range, from which it is texture and no hair."""
 STRAND_GAP = np.ones((5, 5), np.uint8)
@@ -66,7 +66,7 @@ def with_left_over(
     add_hair(hair, body / STEP, LEARNING_GROWTH)
     alpha = cv2.extractChannel(plate, 3)
     lifted = cv2.addWeighted(alpha, 1, hair, (SEEN_LEVEL - PLAIN_LEVEL) / 255, 0)
-    rows = max(1, round(float(np.nanmax(body[list(HIPS), 1], initial=0)) / STEP))
+    rows = max(1, round(float(np.nanmax(body[HIPS, 1], initial=0)) / STEP))
     differs, faint = _differences(small, behind, rows)
     differs = cv2.min(differs, cv2.threshold(lifted, SEEN_LEVEL, 255, cv2.THRESH_BINARY)[1])
     strands = np.zeros_like(inside)

@@ -16,7 +16,7 @@ from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.balls import Ball, Sighting, circle_radius, find_ball, known_ball
 from bodydouble.renderers.puppet.compositing.colours import LEVELS, colour_codes, counted, with_neighbours
-from bodydouble.renderers.puppet.compositing.reduction import reduced
+from bodydouble.renderers.puppet.compositing.reduction import largest_channel, reduced
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.compositing.stored_plates import Plates
 from bodydouble.renderers.puppet.painting import LINE_END_MAX
@@ -143,13 +143,12 @@ class ActorColours:
         small, behind, near = (np.asarray(reduced(x, step), np.uint8) for x in (image, plate, matte))
         joints = (body[:, :2] - np.array(box[:2])) / step
         parts, codes = part_labels(joints, size), colour_codes(small)
-        channels = cv2.split(cv2.absdiff(small, np.ascontiguousarray(behind[..., :3])))
         return _View(
             step=step,
             codes=codes,
             parts=parts,
             own=self.known.ravel().take(parts.astype(np.int32) * LEVELS**3 + codes),
-            apart=cv2.max(cv2.max(channels[0], channels[1]), channels[2]) > DIFFERENCE_MIN,
+            apart=largest_channel(cv2.absdiff(small, np.ascontiguousarray(behind[..., :3]))) > DIFFERENCE_MIN,
             person=near,
             shoulders=_shoulder_width(joints),
         )

@@ -5,7 +5,7 @@ import numpy as np
 
 from bodydouble.perception.arrays import Floats, Image, Mask, Matte
 from bodydouble.renderers.puppet.compositing.colours import Colours, colour_codes
-from bodydouble.renderers.puppet.compositing.reduction import reduced
+from bodydouble.renderers.puppet.compositing.reduction import largest_channel, reduced
 from bodydouble.renderers.puppet.compositing.seams import spread
 
 TEXTURE_SIDE, PLAIN_STEPS = (9, 9), (1.0, 2.5)
@@ -14,7 +14,7 @@ up to which a place is plain, and from which it is not at all. Chosen by eye on 
 PLAIN_MIN = 0.5
 """Plainness (0-1) from which a wall surely goes on."""
 WEIGHT_MIN = 1e-8
-"""Share of known pixels below which there is none."""
+"""Least share of known pixels by which a mean is divided."""
 STEP = 4
 """Pixels of the frame for one of the picture in which a wall is continued: grain is no texture there."""
 UNLIKE_MIN = 8.0
@@ -32,8 +32,7 @@ def plainness(small: Image, hole: Mask) -> Floats:
     """
     steps = np.zeros(hole.shape, np.uint8)
     for here, before in ((np.s_[1:, :], np.s_[:-1, :]), (np.s_[:, 1:], np.s_[:, :-1])):
-        channels = cv2.split(cv2.absdiff(small[here], small[before]))
-        steps[here] = cv2.max(steps[here], cv2.max(cv2.max(channels[0], channels[1]), channels[2]))
+        steps[here] = cv2.max(steps[here], largest_channel(cv2.absdiff(small[here], small[before])))
     beside = cv2.erode((~hole).view(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
     texture = cv2.blur(steps * beside, TEXTURE_SIDE) / np.maximum(cv2.blur(beside, TEXTURE_SIDE), WEIGHT_MIN)
     texture = spread(np.asarray(texture[..., None], np.float32), beside)[..., 0]

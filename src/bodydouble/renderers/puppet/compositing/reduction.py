@@ -1,4 +1,4 @@
-"""Pictures reduced by whole factors, and blurred masks, in the ways that cost OpenCV least."""
+"""Pictures reduced by whole factors or to one channel, and blurred masks, in the ways that cost OpenCV least."""
 
 from typing import Any
 
@@ -23,6 +23,12 @@ def reduced(picture: MatLike, step: int) -> Any:
         step = step // 2 if step % 2 == 0 else 1
         picture = cv2.resize(picture, (size[0] * step, size[1] * step), interpolation=cv2.INTER_AREA)
     return picture
+
+
+def largest_channel(picture: MatLike) -> Any:
+    """(h, w) the largest of the three channels of each pixel of ``picture`` (h, w, 3)."""
+    first, second, third = cv2.split(picture)
+    return cv2.max(cv2.max(first, second), third)
 
 
 def softened(mask: Matte, sigma: float) -> Matte:

@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, Floats
 from bodydouble.perception.smoothing import gaussian_smoothed
+from bodydouble.renderers.puppet.discs import distance_to
 from bodydouble.renderers.puppet.drawing.mesh import Mesh, build_mesh, doubled_area, draw_mesh
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS, OVAL, Head
 from bodydouble.renderers.puppet.painting import hull_mask, paint_labels
-from bodydouble.renderers.puppet.picture.regions import closed, distance_to, filled, softened
+from bodydouble.renderers.puppet.picture.regions import closed, filled, softened
 
 Array = NDArray[np.float64]
 

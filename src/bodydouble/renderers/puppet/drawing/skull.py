@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, Floats, Mask, PixelBox
 from bodydouble.renderers.puppet.body.surface import continued
+from bodydouble.renderers.puppet.discs import distance_to
 from bodydouble.renderers.puppet.drawing.mesh import bounds_of, doubled_area, inverse_maps, source_map
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.motion.head import OVAL, Head
 from bodydouble.renderers.puppet.painting import paint_labels
-from bodydouble.renderers.puppet.picture.regions import distance_to, opened
+from bodydouble.renderers.puppet.picture.regions import opened
 
 Array = NDArray[np.float64]
 

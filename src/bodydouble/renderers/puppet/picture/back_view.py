@@ -6,8 +6,9 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.trunk import HIPS, SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
+from bodydouble.renderers.puppet.discs import distance_to
 from bodydouble.renderers.puppet.picture.extension import skin_like, usual_cloth
-from bodydouble.renderers.puppet.picture.regions import distance_to, filled
+from bodydouble.renderers.puppet.picture.regions import filled
 
 Array = NDArray[np.float64]
 

@@ -28,15 +28,7 @@ from bodydouble.renderers.puppet.picture.garment import garment_weights
 from bodydouble.renderers.puppet.picture.joint_patches import joint_patch
 from bodydouble.renderers.puppet.picture.layer import TRACE, Layer, beyond_joint, make_layer, premultiplied
 from bodydouble.renderers.puppet.picture.outlines import behind, beside_rim, under_sleeves
-from bodydouble.renderers.puppet.picture.regions import (
-    closed,
-    disc_about,
-    filled,
-    narrowed,
-    opened,
-    softened,
-    widened,
-)
+from bodydouble.renderers.puppet.picture.regions import closed, disc_about, filled, narrowed, opened, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import SLIVER, Segmentation, arm_colours
 from bodydouble.renderers.puppet.picture.shading import body_light, lit_skin
 from bodydouble.renderers.puppet.picture.sleeves import along_arm, under_shoulder

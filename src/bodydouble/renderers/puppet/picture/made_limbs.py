@@ -13,6 +13,7 @@ from bodydouble.perception.smoothing import gaussian_smoothed
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SHORTEST, Chain, Joints, hang_arm, stand_leg
 from bodydouble.renderers.puppet.body.surface import both_limbs, label_triangles, limb_triangles, nearest_of
+from bodydouble.renderers.puppet.discs import distance_to
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.arm_hints import hand_region
 from bodydouble.renderers.puppet.picture.continued_parts import SHOE_WIDTH, TROUSERS_WIDTH, shoe
@@ -22,7 +23,7 @@ from bodydouble.renderers.puppet.picture.garment import CROTCH
 from bodydouble.renderers.puppet.picture.head_region import face_only, head_region
 from bodydouble.renderers.puppet.picture.layers import RIM_SIGMA, SOLID, LimbPicture
 from bodydouble.renderers.puppet.picture.lower_body import trousers_colour
-from bodydouble.renderers.puppet.picture.regions import distance_to, narrowed, opened, softened, widened
+from bodydouble.renderers.puppet.picture.regions import narrowed, opened, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import Segmentation
 from bodydouble.renderers.puppet.picture.shading import body_light, lit_cloth, lit_skin
 from bodydouble.renderers.puppet.picture.sleeves import along_limb

@@ -7,8 +7,9 @@ import numpy as np
 from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.renderers.puppet.body.surface import continued
 from bodydouble.renderers.puppet.compositing.light import lab_of
+from bodydouble.renderers.puppet.discs import distance_to
 from bodydouble.renderers.puppet.motion.expression import smoothstep
-from bodydouble.renderers.puppet.picture.regions import distance_to, narrowed, opened, pieces
+from bodydouble.renderers.puppet.picture.regions import narrowed, opened, pieces
 
 NOTCH = 6
 """Pixels by which a part's side jumps within as many rows where something before it ends. Legs slope less."""

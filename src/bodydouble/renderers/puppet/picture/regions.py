@@ -61,11 +61,6 @@ def softened(mask: Mask, sigma: float = 1.0) -> Floats:
     return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma), np.float32)
 
 
-def distance_to(mask: Mask) -> Floats:
-    """(h, w) px to the nearest pixel of ``mask``; 0 inside."""
-    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3), np.float32)
-
-
 def filled(colour: Floats, known: Mask, wanted: Mask, shrink: tuple[int, int] = FILL_SHRINK) -> Floats:
     """``colour`` (h, w, 3) 0-255 with what is ``wanted`` and not ``known`` diffused from what is known.
 

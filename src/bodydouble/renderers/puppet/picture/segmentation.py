@@ -12,6 +12,7 @@ from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
 from bodydouble.renderers.puppet.body.surface import both_limbs, continued, label_triangles, limb_triangles, nearest_of
+from bodydouble.renderers.puppet.discs import distance_to
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.arm_hints import (
     TRUNK_DEPTH,
@@ -25,23 +26,8 @@ from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_
 from bodydouble.renderers.puppet.picture.extension import skin_like
 from bodydouble.renderers.puppet.picture.hair import hanging_hair, lock_before
 from bodydouble.renderers.puppet.picture.head_region import face_and_neck, face_only, head_region
-from bodydouble.renderers.puppet.picture.regions import (
-    closed,
-    distance_to,
-    narrowed,
-    opened,
-    pieces,
-    softened,
-    touching,
-    widened,
-)
-from bodydouble.renderers.puppet.picture.sleeves import (
-    NOWHERE,
-    along_arm,
-    beyond_sleeve,
-    own_seeds,
-    sleeve,
-)
+from bodydouble.renderers.puppet.picture.regions import closed, narrowed, opened, pieces, softened, touching, widened
+from bodydouble.renderers.puppet.picture.sleeves import NOWHERE, along_arm, beyond_sleeve, own_seeds, sleeve
 
 Array = NDArray[np.float64]
 

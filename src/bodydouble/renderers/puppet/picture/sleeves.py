@@ -11,9 +11,10 @@ from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS
 from bodydouble.renderers.puppet.body.surface import continued
 from bodydouble.renderers.puppet.compositing.light import exact_lab, lab_of
+from bodydouble.renderers.puppet.discs import distance_to
 from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_likelihood_ratio
 from bodydouble.renderers.puppet.picture.extension import skin_like
-from bodydouble.renderers.puppet.picture.regions import distance_to, opened, pieces, touching, widened
+from bodydouble.renderers.puppet.picture.regions import opened, pieces, touching, widened
 
 Array = NDArray[np.float64]
 

@@ -11,9 +11,10 @@ from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SHORTEST, SIDES, Joints
 from bodydouble.renderers.puppet.body.surface import bone_share, both_limbs, label_triangles, limb_triangles
+from bodydouble.renderers.puppet.discs import distance_to
 from bodydouble.renderers.puppet.picture.cloth import detail_of
 from bodydouble.renderers.puppet.picture.extension import BARE_SHARE, skin_like, usual_cloth
-from bodydouble.renderers.puppet.picture.regions import distance_to, filled, narrowed, opened, softened, widened
+from bodydouble.renderers.puppet.picture.regions import filled, narrowed, opened, softened, widened
 
 Array = NDArray[np.float64]
 

@@ -10,6 +10,7 @@ from bodydouble.renderers.puppet.drawing.drawing import Drawing
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
 from bodydouble.renderers.puppet.motion.expression import INNER_LIPS
+from bodydouble.renderers.puppet.motion.head import head_of_face
 from bodydouble.renderers.puppet.motion.rest_skeleton import rest_skeleton
 from bodydouble.renderers.puppet.motion.retarget import Retargeting
 from bodydouble.renderers.puppet.picture.character import Character, build_character, character_of
@@ -256,5 +257,4 @@ def test_a_turned_face_is_where_the_actors_is(model_pack: ModelPack, tmp_path: P
         assert drawing.face is not None
         places.append(drawing.face[:468].mean(0) - motion.head_centre[index])
 
-    width = puppet.character.anatomy.head.width * float(np.mean(puppet._retargeting.scales))  # pyright: ignore[reportPrivateUsage]
-    assert np.abs(places[1] - places[0]).max() < 0.08 * width
+    assert np.abs(places[1] - places[0]).max() < 0.08 * head_of_face(track.face[0]).width
