@@ -1,5 +1,7 @@
 """Rotations as unit quaternions (4,) in the order w, x, y, z."""
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +41,14 @@ def about_y(angle: float) -> Array:
 def about_z(angle: float) -> Array:
     """(4,) a rotation by ``angle`` radians in the picture plane, clockwise on screen."""
     return np.array([np.cos(angle / 2), 0.0, 0.0, np.sin(angle / 2)])
+
+
+def swing(start: Array, end: Array) -> Array:
+    """(4,) the shortest rotation between two directions (3,) of length 1; half a turn is one on screen."""
+    (x, y, z), (i, j, k) = start.tolist(), end.tolist()
+    mixed = 1 + x * i + y * j + z * k, y * k - z * j, z * i - x * k, x * j - y * i
+    length = math.hypot(*mixed)
+    return np.array(mixed) / length if length > TINY else np.array([0.0, 0.0, 0.0, 1.0])
 
 
 def from_matrix(matrix: Array) -> Array:

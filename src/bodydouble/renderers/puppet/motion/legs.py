@@ -1,18 +1,27 @@
 """The character's legs: as the actor's, with feet that stay where they are while the actor's rest."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.smoothing import spans
 from bodydouble.renderers.puppet.body import quaternions
 from bodydouble.renderers.puppet.body.skinning import BonePose
-from bodydouble.renderers.puppet.motion.rest_skeleton import RestSkeleton, angles, unit_vector, wrapped
+from bodydouble.renderers.puppet.motion.expression import smoothstep
+from bodydouble.renderers.puppet.motion.rest_skeleton import RestSkeleton, unit_vector, wrapped
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 FOOT_TURN_MAX = 0.6
 """Largest turn of a foot away from its shin's turn, in radians: soles do not look up."""
+FOOT_FOLLOWS = 0.5
+"""Share of its shin's turn on screen that a foot makes. Chosen by eye on dancers."""
+WAY_SURE, WAY_UNSURE = -0.4, -0.95
+"""Cosines of the angle between a bone's own direction and the wanted one between which the shortest rotation becomes
+unsure: far beyond a right angle a small change of the direction changes its axis much. Chosen by eye on actors who
+sit."""
 RESTING_SPEED = 0.5
 """Spine lengths a second below which an actor's foot rests: about 1.5 px a frame for a body as tall as 480P."""
 RESTING_FRAMES_MIN = 4
@@ -32,30 +41,53 @@ def limb_rotation(azimuth: float, turn: float, tilt: float) -> Array:
 
 
 def place_leg(
-    rest: RestSkeleton, side: str, directions: tuple[Array, Array], foot: Array, foot_share: float, hip: Array
+    rest: RestSkeleton,
+    side: str,
+    directions: tuple[Array, Array],
+    foot: Array,
+    foot_share: float,
+    hip: Array,
+    roll: float = 0.0,
 ) -> tuple[dict[str, BonePose], dict[str, Array]]:
     """Bones and joints of the leg of ``side`` that begins at ``hip`` (3,).
 
     ``directions``: (3,) each, of thigh and shin. ``foot``: (3,) the direction of the actor's foot. ``foot_share``: its
-    length on screen over its own, 0-1.
+    length on screen over its own, 0-1. ``roll``: radians that the trunk is turned on screen.
     """
+    upright = quaternions.about_z(roll)
     bones: dict[str, BonePose] = {}
     joints = {f"hip_{side}": hip}
-    place, turn = hip, 0.0
+    place, before = hip, upright
     for name, joint, direction in zip(("thigh", "calf"), ("knee", "ankle"), directions, strict=True):
         bone = rest.bones[f"{name}_{side}"]
-        azimuth, elevation = angles(direction)
-        turn += wrapped(azimuth - bone.azimuth - turn, -np.pi)
-        bones[f"{name}_{side}"] = BonePose(
-            rotation=limb_rotation(bone.azimuth, turn, bone.elevation - elevation), origin=bone.origin, target=place
-        )
-        place = place + unit_vector(bone.azimuth + turn, elevation) * bone.length
+        before = _folded(unit_vector(bone.azimuth, bone.elevation), direction, upright, before)
+        bones[f"{name}_{side}"] = BonePose(rotation=before, origin=bone.origin, target=place)
+        place = place + direction * bone.length
         joints[f"{joint}_{side}"] = place
-    own, base = rest.bones[f"foot_{side}"], 0.5 * turn
+    own, shin = rest.bones[f"foot_{side}"], directions[1]
+    # A shin that points at the camera has hardly a turn on screen.
+    flat = math.hypot(shin[0], shin[1])
+    base = FOOT_FOLLOWS * flat * wrapped(math.atan2(shin[1], shin[0]) - rest.bones[f"calf_{side}"].azimuth, -np.pi)
     swing = wrapped(float(np.arctan2(foot[1], foot[0])) - own.azimuth - base, -np.pi)
     turn = base + float(np.clip(swing, -FOOT_TURN_MAX, FOOT_TURN_MAX)) * foot_share
     bones[f"foot_{side}"] = BonePose(rotation=quaternions.about_z(turn), origin=own.origin, target=place)
     return bones, joints
+
+
+def _folded(own: Array, direction: Array, upright: Array, before: Array) -> Array:
+    """(4,) the rotation of a leg's bone from its ``own`` direction to the wanted one, both (3,), on the shortest way.
+
+    A turn on screen with a tilt would turn a thigh that is raised before the trunk inside out. The way begins at
+    ``upright`` (4,), the trunk's turn on screen; near half a turn from there, where it may go anywhere, at the rotation
+    ``before`` (4,) of the bone that this one hangs on.
+    """
+    start = quaternions.to_matrix(upright) @ own
+    way = quaternions.multiply(quaternions.swing(start, direction), upright)
+    if (cosine := float(start @ direction)) < WAY_SURE:
+        start = quaternions.to_matrix(before) @ own
+        other = quaternions.multiply(quaternions.swing(start, direction), before)
+        way = quaternions.between(way, other, float(smoothstep(WAY_SURE, WAY_UNSURE, cosine)))
+    return way if way @ before >= 0 else -way
 
 
 def directions_to(ankle: Array, leg: tuple[Array, Array, Array], lengths: tuple[float, float]) -> tuple[Array, Array]:

@@ -241,7 +241,8 @@ class Posing:
         """Thigh and shin in ``directions`` from ``hip``, and the foot."""
         foot = self.actor.vectors[f"foot_{side}"][index]
         seen = float(np.clip(np.hypot(*foot[:2]) / self.actor.lengths[f"foot_{side}"], 0, 1))
-        own_bones, own_joints = place_leg(self.rest, side, directions, foot, seen, hip)
+        roll = _angle_between(self.rest.joints.shoulders - self.rest.joints.hips, joints["shoulders"])
+        own_bones, own_joints = place_leg(self.rest, side, directions, foot, seen, hip, roll)
         bones |= own_bones
         joints |= own_joints
 

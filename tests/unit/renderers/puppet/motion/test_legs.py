@@ -1,9 +1,11 @@
 import numpy as np
+import pytest
 
+from bodydouble.renderers.puppet.body import quaternions
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.motion.actor_motion import build_motion
-from bodydouble.renderers.puppet.motion.legs import directions_to, planted, resting
-from bodydouble.renderers.puppet.motion.rest_skeleton import rest_skeleton
+from bodydouble.renderers.puppet.motion.legs import directions_to, place_leg, planted, resting
+from bodydouble.renderers.puppet.motion.rest_skeleton import RestBone, rest_skeleton, unit_vector
 from bodydouble.renderers.puppet.motion.retarget import Retargeting
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
 from mannequin import joints, track_of
@@ -70,3 +72,42 @@ def test_a_foot_fades_to_and_from_its_rest():
     assert np.ptp(found[12:25], axis=0).max() == 0
     assert np.abs(np.diff(found[12:, 0])).max() < 2.5
     assert np.allclose(found[31:], own[31:])
+
+
+@pytest.mark.parametrize("roll", [0.0, 1.2])
+def test_a_thigh_raised_before_the_trunk_keeps_its_outer_side_outside(roll: float):
+    """Of somebody who sits with the knees up neither thigh, shin nor foot is turned round, upright or leaning."""
+    anatomy, template = anatomy_of(track_of([joints()])), tube_body()
+    rest = rest_skeleton(joints_of(anatomy, template, (500, 500)), anatomy.head)
+    lean = quaternions.to_matrix(quaternions.about_z(roll))
+    for aside in (-0.1, 0.1):
+        thigh, shin = (lean @ (way / np.linalg.norm(way)) for way in np.array([[aside, -0.3, -0.9], [0.0, 1.0, 0.1]]))
+        foot = lean @ [0.0, 1.0, 0.0]
+        bones, found = place_leg(rest, "l", (thigh, shin), foot, 0.2, np.zeros(3), roll)
+
+        for bone in ("thigh_l", "calf_l"):
+            assert (quaternions.to_matrix(bones[bone].rotation) @ [1.0, 0.0, 0.0]) @ lean[:, 0] > 0.8
+        assert (quaternions.to_matrix(bones["foot_l"].rotation) @ [0.0, 1.0, 0.0]) @ lean[:, 1] > 0.5
+        assert np.allclose(found["knee_l"], thigh * rest.bones["thigh_l"].length)
+
+
+def test_a_leg_that_swings_on_screen_turns_as_far_as_its_direction():
+    """Where nothing points at the camera, the shortest way is a turn on screen."""
+    anatomy, template = anatomy_of(track_of([joints()])), tube_body()
+    rest = rest_skeleton(joints_of(anatomy, template, (500, 500)), anatomy.head)
+    for turn in (-1.4, 0.6, 2.3):
+        spun = quaternions.to_matrix(quaternions.about_z(turn))
+        bones, _ = place_leg(
+            rest,
+            "l",
+            (spun @ _own(rest.bones["thigh_l"]), spun @ _own(rest.bones["calf_l"])),
+            spun @ [0.0, 1.0, 0.0],
+            1.0,
+            np.zeros(3),
+        )
+        for bone in ("thigh_l", "calf_l"):
+            assert np.allclose(quaternions.to_matrix(bones[bone].rotation), spun, atol=0.15)
+
+
+def _own(bone: RestBone) -> np.ndarray:
+    return unit_vector(bone.azimuth, bone.elevation)

@@ -13,8 +13,13 @@ from tube_body import tube_body
 HEM, SIZE = 370, (500, 500)
 
 
-def hem_of(skirt: NDArray[np.bool_], apart: float = 15, leg: tuple[int, int, int] = (225, 180, 150)) -> float | None:
-    """The hem of a ``skirt`` (h, w) over the mannequin's legs: bare, or of the colour ``leg``; ``apart`` in px."""
+def hem_of(
+    skirt: NDArray[np.bool_], apart: float = 15, leg: tuple[int, int, int] = (225, 180, 150), edge: int = SIZE[0]
+) -> float | None:
+    """The hem of a ``skirt`` (h, w) over the mannequin's legs: bare, or of the colour ``leg``; ``apart`` in px.
+
+    ``edge`` is the picture's lower one.
+    """
     pose = joints()
     pose[[25, 27], 0] += apart
     pose[[26, 28], 0] -= apart
@@ -23,8 +28,9 @@ def hem_of(skirt: NDArray[np.bool_], apart: float = 15, leg: tuple[int, int, int
     legs = np.any(list(legs_mask(fit, template, SIZE).values()), axis=0)
     image = np.where(skirt[..., None], (40, 70, 160), leg).astype(np.uint8)
     cloth = skirt | legs
+    cloth[edge:] = False
     bare = legs & ~skirt & (leg == (225, 180, 150))
-    return garment_hem(image, cloth, bare, ~cloth, SIZE[0], fit, template)
+    return garment_hem(image, cloth, bare, ~cloth, edge, fit, template)
 
 
 def test_a_hem_is_where_the_gap_between_the_legs_is_seen() -> None:
@@ -69,3 +75,12 @@ def test_a_short_skirt_is_wider_than_the_legs_and_shorts_are_not() -> None:
     shorts[:, :204] = shorts[:, 296:] = False
     assert hem_of(skirt, apart=2) is not None
     assert hem_of(shorts, apart=2) is None
+
+
+def test_wide_rows_near_the_edge_do_not_hide_a_dress() -> None:
+    """Where the picture ends below the hips in one colour, two wide rows, as of a fold, are no hem."""
+    dress = np.zeros(SIZE, np.bool_)
+    dress[100:, 206:294] = True
+    assert hem_of(dress, apart=-20, leg=(40, 70, 160), edge=320) is not None
+    dress[308:310, 170:330] = True
+    assert hem_of(dress, apart=-20, leg=(40, 70, 160), edge=320) is not None
