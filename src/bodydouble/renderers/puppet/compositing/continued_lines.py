@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Mask
+from bodydouble.renderers.puppet.compositing.pieces import boxes_about
 
 DIRECTIONS, DIRECTIONS_MOST = 180, 24
 """Directions over half a turn that are told apart, and in how many of them rays are cast: those with the strongest
@@ -68,10 +69,11 @@ class _Rays:
 
 def continue_lines(picture: Floats, hole: Mask) -> Floats:
     """(h, w, C) ``picture`` (h, w, C), any levels, completed in the ``hole`` (h, w)."""
-    x, y, w, h = cv2.boundingRect(hole.astype(np.uint8))
-    here = np.s_[max(0, y - AROUND) : y + h + AROUND, max(0, x - AROUND) : x + w + AROUND]
     result = picture.astype(np.float32)
-    if w and not hole.all():
+    if hole.all():
+        return result
+    for x0, y0, x1, y1 in boxes_about(hole, AROUND):
+        here = np.s_[y0:y1, x0:x1]
         result[here] = _integrated(result[here], hole[here], *_joined_steps(result[here], ~hole[here]))
     return result
 

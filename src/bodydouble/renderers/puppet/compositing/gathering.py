@@ -12,7 +12,7 @@ from bodydouble.perception.arrays import Image, PixelBox
 from bodydouble.renderers.puppet.compositing.reduction import reduced
 from bodydouble.renderers.puppet.compositing.registration import CameraPath
 from bodydouble.renderers.puppet.compositing.removal import DOUBTFUL
-from bodydouble.renderers.puppet.compositing.seams import match_light
+from bodydouble.renderers.puppet.compositing.seams import SEAM_REACH, match_light
 from bodydouble.renderers.puppet.compositing.stored_plates import cut_to
 
 STRIP_ROWS = 40
@@ -26,8 +26,6 @@ PREFER_FRAMES = 64
 """A sample nearer to the key by so many frames is preferred to one that shows twice as much."""
 CHOICE_STEP = 4
 """Pixels of the frame for one of the picture in which samples are compared before one is laid in."""
-SEAM_REACH = 24
-"""Pixels around a hole in which the light of a patch is compared with its surroundings."""
 ONE_PIXEL_AROUND = np.ones((3, 3), np.uint8)
 AGREE_MIN, UNLIKE_MIN = 3, 40
 """Samples of a place from which their median is trusted. Levels (0-255) by which a sample differs from the median in

@@ -10,16 +10,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Floats, Image, Mask
+from bodydouble.perception.arrays import Floats, Image, Mask, PixelBox
 from bodydouble.renderers.puppet.compositing.completion import Completion, complete
 from bodydouble.renderers.puppet.compositing.continued_lines import continue_lines
+from bodydouble.renderers.puppet.compositing.pieces import boxes_about
 from bodydouble.renderers.puppet.compositing.plain import plainness
-from bodydouble.renderers.puppet.compositing.seams import LIGHT_STEP, match_light
+from bodydouble.renderers.puppet.compositing.seams import LIGHT_STEP, SEAM_REACH, match_light
 
 WHOLE_MIN = 0.98
 """Known share from which a pixel of the small picture counts as known."""
-SOFT_SIGMA, SOFT_REACH = 3.0, 12
-"""Standard deviation and reach, in pixels, of the border in which filling and known pixels are blended."""
+SOFT_SIGMA = 3.0
+"""Standard deviation in pixels of the border in which filling and known pixels are blended."""
 WORK_WIDTH, WORK_WIDTH_MIN = 200, 160
 """Sources are chosen at this width: enough for a plausible background. The time grows with the hole's pixels: a hole of
 more than ``LARGE_HOLE`` of the picture, most of which the character covers, is filled at a smaller one."""
@@ -119,40 +120,46 @@ def _light(filled: Floats, smooth: Floats, hole: Mask) -> Floats:
 
 
 def _laid_in(image: Image, known: Mask, filled: Image, copies: _Copies | None) -> Image:
-    """``image`` with what is not ``known`` completed; only the box around that is computed.
+    """``image`` with what is not ``known`` completed; only boxes around that are computed.
 
     ``filled`` (h, w, 3), small, is enlarged; where ``copies`` lead to known pixels, those are copied instead.
     """
-    height, width = known.shape
-    x, y, w, h = cv2.boundingRect((~known).astype(np.uint8))
-    x0, y0 = max(0, x - SOFT_REACH), max(0, y - SOFT_REACH)
-    x1, y1 = min(width, x + w + SOFT_REACH), min(height, y + h + SOFT_REACH)
-    here, box = np.s_[y0:y1, x0:x1], (x0, y0, x1, y1)
-    zoom_x, zoom_y = filled.shape[1] / width, filled.shape[0] / height
-    to_small = np.array([[zoom_x, 0, (x0 + 0.5) * zoom_x - 0.5], [0, zoom_y, (y0 + 0.5) * zoom_y - 0.5]])
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    large = cv2.warpAffine(filled, to_small, (x1 - x0, y1 - y0), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    if copies is not None:
-        copied, weight = _copied(image, known, copies.found, to_small, box)
-        flags, size = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, (x1 - x0, y1 - y0)
-        changes = np.dstack([copies.light, copies.plain])
-        changes = cv2.warpAffine(changes, to_small, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        copied = np.asarray(cv2.add(copied, changes[..., :3], dtype=cv2.CV_8U), np.uint8)
-        share = np.where(weight > WEIGHT_MIN, 1 - changes[..., 3], 0)[..., None]
-        large = np.clip(large + (copied - large.astype(np.float32)) * share + 0.5, 0, 255).astype(np.uint8)
-        unlike = cv2.blur(cv2.absdiff(large, image[here]).max(-1).astype(np.float32), (LIGHT_STEP, LIGHT_STEP))
-        shared = (known[here] & (weight > WEIGHT_MIN) & (unlike < OTHER_MIN)).astype(np.uint8) * np.uint8(255)
-        large = match_light(large, image[here], shared)
-    # Inside the hole the filling alone; towards it a soft border, so that no seam shows.
-    inside = known[here].astype(np.float32)
-    weight = (cv2.GaussianBlur(inside, (0, 0), SOFT_SIGMA) * inside)[..., None]
     result = image.copy()
-    result[here] = np.clip(image[here] * weight + large.astype(np.float32) * (1 - weight) + 0.5, 0, 255)
+    for x0, y0, x1, y1 in boxes_about(~known, SEAM_REACH):
+        here = np.s_[y0:y1, x0:x1]
+        large = _enlarged(image, known, filled, copies, (x0, y0, x1, y1))
+        # Inside the hole the filling alone; towards it a soft border, so that no seam shows.
+        inside = known[here].astype(np.float32)
+        weight = (cv2.GaussianBlur(inside, (0, 0), SOFT_SIGMA) * inside)[..., None]
+        result[here] = np.clip(image[here] * weight + large.astype(np.float32) * (1 - weight) + 0.5, 0, 255)
     return result
 
 
+def _enlarged(image: Image, known: Mask, filled: Image, copies: _Copies | None, box: PixelBox) -> Image:
+    """``filled`` in ``box`` at the size of ``image``, as ``_laid_in`` needs it."""
+    height, width = known.shape
+    x0, y0, x1, y1 = box
+    here, size = np.s_[y0:y1, x0:x1], (x1 - x0, y1 - y0)
+    zoom_x, zoom_y = filled.shape[1] / width, filled.shape[0] / height
+    to_small = np.array([[zoom_x, 0, (x0 + 0.5) * zoom_x - 0.5], [0, zoom_y, (y0 + 0.5) * zoom_y - 0.5]])
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    large = np.asarray(cv2.warpAffine(filled, to_small, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    if copies is None:
+        return large
+    copied, weight = _copied(image, known, copies.found, to_small, box)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    changes = np.dstack([copies.light, copies.plain])
+    changes = cv2.warpAffine(changes, to_small, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    copied = np.asarray(cv2.add(copied, changes[..., :3], dtype=cv2.CV_8U), np.uint8)
+    share = np.where(weight > WEIGHT_MIN, 1 - changes[..., 3], 0)[..., None]
+    large = np.clip(large + (copied - large.astype(np.float32)) * share + 0.5, 0, 255).astype(np.uint8)
+    unlike = cv2.blur(cv2.absdiff(large, image[here]).max(-1).astype(np.float32), (LIGHT_STEP, LIGHT_STEP))
+    shared = (known[here] & (weight > WEIGHT_MIN) & (unlike < OTHER_MIN)).astype(np.uint8) * np.uint8(255)
+    return match_light(large, image[here], shared)
+
+
 def _copied(
-    image: Image, known: Mask, found: Completion, to_small: NDArray[np.float64], box: tuple[int, int, int, int]
+    image: Image, known: Mask, found: Completion, to_small: NDArray[np.float64], box: PixelBox
 ) -> tuple[Image, Floats]:
     """In ``box`` (x0, y0, x1, y1), the known pixels of ``image`` to which the steps lead (h, w, 3), and their weight.
 

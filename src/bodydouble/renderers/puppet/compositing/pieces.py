@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import cv2
 import numpy as np
 
 from bodydouble.perception.arrays import Mask, PixelBox
@@ -31,3 +32,22 @@ def pieces_of(wanted: Mask, width: int, height: int) -> list[PixelBox]:
                 x0, right = CELL * int(here[first]), int(here[last - 1]) + 1
                 result.append((x0, y0, width if right == columns else CELL * right, y1))
     return result
+
+
+def boxes_about(mask: Mask, margin: int) -> list[PixelBox]:
+    """Boxes that neither overlap nor touch, and hold all of ``mask`` (h, w) with ``margin`` pixels around it."""
+    height, width = mask.shape
+    cells = np.zeros((-(-height // CELL), -(-width // CELL)), np.uint8)
+    rows, columns = np.nonzero(mask)
+    cells[rows // CELL, columns // CELL] = 1
+    side = 2 * -(-margin // CELL) + 1
+    cells = np.asarray(cv2.dilate(cells, np.ones((side, side), np.uint8)), np.uint8)
+    while True:
+        boxes = np.asarray(cv2.connectedComponentsWithStats(cells)[2])[1:, :4].tolist()
+        filled = np.zeros_like(cells)
+        for x, y, w, h in boxes:
+            filled[y : y + h, x : x + w] = 1
+        if (filled == cells).all():
+            break
+        cells = filled
+    return [(CELL * x, CELL * y, min(width, CELL * (x + w)), min(height, CELL * (y + h))) for x, y, w, h in boxes]

@@ -21,13 +21,13 @@ from bodydouble.perception.footage import Footage, Mattes
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.captions import CaptionFinder, Captions, captions_path
-from bodydouble.renderers.puppet.compositing.gathering import SEAM_REACH, Sample, median, nearest
+from bodydouble.renderers.puppet.compositing.gathering import Sample, median, nearest
 from bodydouble.renderers.puppet.compositing.inpaint import fill_holes
 from bodydouble.renderers.puppet.compositing.letterbox import RINGING_PIXELS, bars, inside
 from bodydouble.renderers.puppet.compositing.plain import plain_places
 from bodydouble.renderers.puppet.compositing.registration import CameraPath, CameraTracker
 from bodydouble.renderers.puppet.compositing.removal import UNKNOWN, person_zone, unknown_mask
-from bodydouble.renderers.puppet.compositing.seams import match_light
+from bodydouble.renderers.puppet.compositing.seams import SEAM_REACH, match_light
 from bodydouble.renderers.puppet.compositing.stored_plates import Plates, ShotPlates, cut_to, plate_path
 from bodydouble.tasks.atomic_files import atomic_file, atomic_write
 

@@ -13,6 +13,8 @@ from bodydouble.renderers.puppet.compositing.reduction import reduced
 LIGHT_STEP = 8
 """Pixels of the frame, a power of two, for one of the picture in which differences of light are spread: finer ones are
 things."""
+SEAM_REACH = 24
+"""Pixels around a hole in which the light of a patch is compared with its surroundings."""
 LIGHT_MAX = 60.0
 """Largest change of a patch in levels (0-255): a larger difference means that another thing is at that place."""
 MIDDLE = 128
