@@ -25,11 +25,18 @@ WRIST_SEEN_MIN = 0.5
 """Visibility of a wrist below which it is a guess. Measured: 0.05 to 0.5 of guesses in a close-up."""
 HAND_OF_PALM = 2.0
 """Length of a hand over the distance from wrist to the root of the middle finger."""
+FACE_SLIPPED, FACE_SLIPS, SLIP_FRAMES_MAX = 0.26, 0.12, 10
+"""Face widths between the eyes of the face mesh and those of the body, beyond their usual difference in the span, from
+which a mesh has slipped; from which it slips, in the frames before and after; and the frames of a slip at most: longer
+differences are the body's. Measured on seven clips: up to .08, .2 in a head turned far, .27 to .6 in five slips of 4 to
+8 frames, in which the face screws itself up."""
 SPEED_PER_CENT = 100.0
 """``beta`` counts speeds in hundredths of ``scale`` per second."""
 GAUSSIAN_REACH_SIGMAS = 4.0
 """Standard deviations at which a Gaussian is cut off: what lies beyond weighs 0.00006 together."""
 
+FACE_EYES = (FacePoint.RIGHT_EYE_OUTER, FacePoint.LEFT_EYE_OUTER)
+HEAD_EYES = (BodyPoint.RIGHT_EYE, BodyPoint.LEFT_EYE)
 HIPS = (BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP)
 WRISTS = (BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST)
 
@@ -188,13 +195,43 @@ def _smooth_face(track: PersonTrack, frame_rate: float) -> PersonTrack:
     face, eyes = np.full_like(track.face, np.nan), np.full_like(track.eyes, np.nan)
     for start, stop in spans(track.face_found & track.present, track.shot):
         here = slice(start, stop)
-        good = track.face_found[here]
-        filled = _filled(track.face[here], good)
+        good = track.face_found[here] & ~_slipped(track.face[here], track.body[here])
+        head = track.body[here][:, HEAD_EYES, :2].mean(1)
+        filled = _filled_at(track.face[here], head, good)
         scale = max(_median_distance(filled, FacePoint.RIGHT_CHEEK, FacePoint.LEFT_CHEEK), SCALE_MIN)
         face[here] = _smooth(filled, frame_rate, FACE, scale)
-        eyes[here] = _smooth(_filled(track.eyes[here], good), frame_rate, FAST, scale)
+        eyes[here] = _smooth(_filled_at(track.eyes[here], head[:, None], good), frame_rate, FAST, scale)
         face_found[here] = True
     return replace(track, face=face, face_found=face_found, eyes=eyes)
+
+
+def _slipped(face: NDArray[np.floating], body: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """(F,) where the face mesh ``face`` (F, 478, 3) has left the head of ``body`` (F, 33, 3) for a moment.
+
+    The mesh is looked for where it was a frame before: a fast head leaves that place, and the mesh takes a while to
+    find it again.
+    """
+    sides = face[:, FacePoint.LEFT_CHEEK] - face[:, FacePoint.RIGHT_CHEEK]
+    eyes = face[:, FACE_EYES, :2].mean(1) - body[:, HEAD_EYES, :2].mean(1)
+    away = eyes / np.maximum(np.linalg.norm(sides, axis=1), SCALE_MIN)[:, None]
+    apart = np.linalg.norm(away - np.nanmedian(away, axis=0), axis=1)
+    slipped = np.zeros(len(face), np.bool_)
+    edges = np.flatnonzero(np.diff(np.r_[False, apart > FACE_SLIPS, False]))
+    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        if stop - start <= SLIP_FRAMES_MAX and apart[start:stop].max() > FACE_SLIPPED:
+            slipped[max(start - 1, 0) : stop + 1] = True  # its ends are back in place, and still distorted
+    return slipped
+
+
+def _filled_at(
+    points: NDArray[np.floating], place: NDArray[np.float64], good: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """``points`` (F, ..., N, 2 or 3) with gaps filled relative to ``place`` (F, ..., 2), which moves meanwhile."""
+    away = points.astype(np.float64)
+    away[..., :2] -= place[..., None, :]
+    filled = fill_gaps(away, good)
+    filled[..., :2] += place[..., None, :]
+    return filled
 
 
 def _smooth_hands(track: PersonTrack, frame_rate: float) -> PersonTrack:

@@ -101,6 +101,27 @@ def test_a_shaken_head_is_followed():
     assert np.abs(smooth - swing)[5:-5].mean() < width / 60
 
 
+def test_a_face_mesh_that_leaves_the_head_for_a_moment_does_not_count():
+    """A mesh that slips off a fast head, and is torn there, keeps its shape and stays at the body's head."""
+    frames, width = 40, 100.0
+    track = _standing(frames)
+    track.body[:] = track.body[0]
+    track.body[20:, :, 1] += 2 * width
+    track.face_found[:] = True
+    track.face[:] = 0
+    track.face[:, 234, 0], track.face[:, 454, 0] = -width / 2, width / 2
+    track.face[..., :2] += track.body[:, [0], :2]
+    whole = track.face.copy()
+    track.face[20:26, :, 1] -= np.linspace(1.5, 0.3, 6)[:, None] * width
+    track.face[20:26, 13, 1] += 0.5 * width
+    track.eyes[:] = 0
+
+    smooth = smooth_track(track, 25.0).face
+
+    assert np.abs(smooth - whole)[22:26].max() < 0.25 * width
+    assert np.abs(np.diff(smooth[:, 13, 1] - smooth[:, 0, 1])).max() < 1
+
+
 def test_a_lost_hand_follows_the_wrist():
     """While a hand is lost its arm swings: in the gap it is at the body's wrist, not on the way straight across."""
     frames = 20
