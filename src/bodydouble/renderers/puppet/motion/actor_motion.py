@@ -18,6 +18,7 @@ from bodydouble.renderers.puppet.motion.expression import (
     mouth_shape,
     neutral_of,
     normalised,
+    smoothstep,
 )
 from bodydouble.renderers.puppet.motion.gaze import gaze_of, iris_places
 from bodydouble.renderers.puppet.motion.head import Head, head_of_body, head_of_face
@@ -39,11 +40,17 @@ HAND_AWAY_MAX, HAND_AWAY_GUESSED_MAX = 0.3, 0.7
 """Trunk lengths between a hand's wrist and the body's from which the hand is somebody else's, where the body's is seen
 and where it is guessed. Measured: the actor's own are within 0.2 in 95 % of the frames, beside guessed wrists in
 close-ups within 0.5; another person's are at 0.5 of a wrist that is seen."""
-LID_CLOSED, LID_OPEN = 0.38, 0.87
-"""Eye opening, relative to the widest usual one, at which a lid counts as shut and as open. Measured at the middle of
-blinks in six clips: .37 to .46."""
+LID_CLOSED, LID_OPEN = (0.25, 0.38), 0.87
+"""Eye opening, relative to the widest usual one, at which a lid counts as shut and as open. Shut is the narrowest
+opening of the clip within these bounds. Measured at the middle of blinks: .37 to .46 in six clips, .27 for large drawn
+eyes, which have .5 where they look down."""
+NARROWEST = 3
+"""Rank of the opening that counts as a clip's narrowest: in one or two frames landmarks slip."""
 OPEN_PERCENTILE = 80
 """Percentile of an eye's openings that counts as open, without blinks and surprise."""
+WINK, OWN_SHARE = (0.4, 0.7), (0.25, 0.75)
+"""Difference of both eyes' relative openings between which it becomes a wink, and shares of it that are shown without
+and with one. Measured: differences of .4 where a lowered, turned head shows one eye badly."""
 OPENING_MIN = 1e-3
 """Keeps the ratio finite for eyes that are always shut."""
 WIDE_FROM, WIDE_GAIN, LID_MAX = 0.9, 0.5, 1.2
@@ -172,10 +179,13 @@ def _lids(track: PersonTrack) -> Array:
     if len(seen) == 0:
         return lids
     openings = np.array([eye_openings(track.eyes[i].astype(np.float64)) for i in seen])
-    # Both eyes mostly move together; their mean is steadier than either.
-    openings = 0.5 * openings + 0.5 * openings.mean(1, keepdims=True)
     ratio = openings / np.maximum(np.percentile(openings, OPEN_PERCENTILE, axis=0), OPENING_MIN)
-    shut = np.clip((ratio - LID_CLOSED) / (LID_OPEN - LID_CLOSED), 0, 1)
+    # Both eyes move together, but for a wink; their mean is steadier than either.
+    apart, both = np.abs(ratio[:, :1] - ratio[:, 1:]), ratio.mean(1, keepdims=True)
+    ratio = both + (ratio - both) * (OWN_SHARE[0] + (OWN_SHARE[1] - OWN_SHARE[0]) * smoothstep(*WINK, apart))
+    narrowest = np.sort(ratio, axis=0)[min(NARROWEST, len(ratio)) - 1].mean()
+    closed = float(np.clip(narrowest, *LID_CLOSED))
+    shut = np.clip((ratio - closed) / (LID_OPEN - closed), 0, 1)
     lids[seen] = np.where(ratio < WIDE_FROM, shut, np.minimum(1 + WIDE_GAIN * np.maximum(ratio - 1, 0), LID_MAX))
     return lids
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.motion.actor_motion import _lids, build_motion
 from mannequin import joints, track_of
 
@@ -100,16 +101,39 @@ def test_a_hand_far_from_the_wrist_is_somebody_elses():
     assert np.allclose(motion.body[:, 15], joints()[15], atol=1e-3)
 
 
-def test_eyes_that_shut_are_shut():
-    """The contours of a shut eye keep 0.4 of their opening: the lids of a blink meet, and half open eyes are open."""
-    track = track_of([joints()] * 30)
+def _with_eyes(openings: np.ndarray) -> PersonTrack:
+    """A track whose eyes are as far open as ``openings`` (F, 2), over that of open ones."""
+    track = track_of([joints()] * len(openings))
     angle = np.linspace(np.pi, -np.pi, 16, endpoint=False)
-    opening = np.ones(30)
-    opening[10], opening[20] = 0.38, 0.65
     track.face_found[:] = True
     track.eyes[:] = np.stack([np.cos(angle), np.zeros(16)], 1) * 10
-    track.eyes[..., 1] = opening[:, None, None] * np.sin(angle) * 4
-    lids = _lids(track)
+    track.eyes[..., 1] = openings[..., None] * np.sin(angle) * 4
+    return track
+
+
+def test_eyes_that_look_down_are_not_shut_where_blinks_are_narrower():
+    """Somebody whose blinks narrow the eyes to 0.27 of their opening still sees through half of it."""
+    opening = np.ones((60, 2))
+    opening[5:9], opening[30:40] = 0.27, 0.5
+    lids = _lids(_with_eyes(opening))
+    assert lids[6].max() < 0.05
+    assert lids[35].min() > 0.3
+
+
+def test_one_eye_shuts_alone_only_for_a_wink():
+    """An eye that seems somewhat narrower than the other one is seen badly; one that is shut winks."""
+    opening = np.ones((60, 2))
+    opening[20, 0], opening[40, 0] = 0.65, 0.25
+    lids = _lids(_with_eyes(opening))
+    assert np.ptp(lids[20]) < 0.2
+    assert np.ptp(lids[40]) > 0.6
+
+
+def test_eyes_that_shut_are_shut():
+    """The contours of a shut eye keep 0.4 of their opening: the lids of a blink meet, and half open eyes are open."""
+    opening = np.ones((30, 2))
+    opening[10], opening[20] = 0.38, 0.65
+    lids = _lids(_with_eyes(opening))
     assert lids[10].max() < 0.05
     assert 0.4 < lids[20].mean() < 0.7
     assert np.allclose(lids[0], 1, atol=0.01)

@@ -105,7 +105,7 @@ def test_the_neutral_face_of_somebody_who_smiles_all_the_time_is_serious():
 
 
 def test_pursed_lips_and_brows_move_more_than_the_landmarks_do():
-    """They follow such faces by half; an open mouth moves as far as the actor's."""
+    """They follow such faces by half; an open mouth becomes as much wider as the actor's."""
     own, offsets = face(), np.zeros((478, 3))
     own[105] = (-0.3, -0.4, 0)
     offsets[105, 1] = 0.04
@@ -114,8 +114,26 @@ def test_pursed_lips_and_brows_move_more_than_the_landmarks_do():
     assert pursed[105, 1] > 0.045
     assert pursed[MOUTH_CORNERS[0], 0] > 0.025
     offsets[[UPPER_LIP, LOWER_LIP], 1] = -0.05, 0.05
+    offsets[list(MOUTH_CORNERS), 0] = -0.02, 0.02
     opened = apply_expression(own, own, still(offsets=offsets, mouth=np.array([0.5, MOUTH_LIFT_REST]))) - own
-    assert abs(opened[MOUTH_CORNERS[0], 0] - 0.02) < 0.002
+    assert abs(opened[MOUTH_CORNERS[0], 0] + 0.02) < 0.002
+
+
+def test_rounded_lips_are_rounder_than_their_landmarks():
+    """A mouth that becomes a tenth narrower by its landmarks becomes a fifth narrower, and its lips fuller."""
+    own, offsets = face(gap=0.02), np.zeros((478, 3))
+    own[0], own[17] = (0, 0.85, 0), (0, 0.95, 0)  # the lips' outer edges
+    offsets[list(MOUTH_CORNERS), 0] = 0.019, -0.019
+
+    def shown(share: float) -> np.ndarray:
+        mouth = np.array([0.38 - 0.038 * share, MOUTH_LIFT_REST])
+        return apply_expression(own, own, still(offsets=offsets * share, mouth=mouth))
+
+    rounded = shown(1.0)
+    assert 0.7 < mouth_shape(rounded)[0] / 0.38 < 0.85
+    assert rounded[17, 1] - rounded[0, 1] > 1.1 * (own[17, 1] - own[0, 1])
+    # A little of it moves the lips a little: nothing sets in at once.
+    assert np.abs(shown(0.1) - own)[:468].max() < 0.02
 
 
 def test_somebody_who_shows_teeth_in_all_frames_has_a_closed_neutral_mouth():
