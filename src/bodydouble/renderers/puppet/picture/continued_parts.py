@@ -14,8 +14,8 @@ from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.smoothing import gaussian_smoothed
 from bodydouble.renderers.puppet.body.fit import BodyFit
-from bodydouble.renderers.puppet.body.skeleton import LEGS, SIDES
-from bodydouble.renderers.puppet.body.surface import LIMB_BONES
+from bodydouble.renderers.puppet.body.skeleton import LEGS
+from bodydouble.renderers.puppet.body.surface import both_limbs, label_triangles
 from bodydouble.renderers.puppet.compositing.light import exact_lab, lab_of
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.carried_on import weave
@@ -43,6 +43,11 @@ STAND_OFF_MAX, STAND_OFF_MIN = 1.2, 0.15
 FLARE_ROWS, FLARE_MIN, FLARE_MAX = 0.8, 0.05, 0.3
 """Decimetres above the edge in which a garment's sides have the slope with which they go on, and its bounds in pixels a
 row. Chosen by eye on the development clips."""
+FLARE_USUAL = 0.14
+"""The same where the picture ends above the crotch and shows no such slope. Chosen by eye on headshots."""
+WAIST, STAND_OFF_GROWS = 1.2, 0.42
+"""Decimetres of the waist above the hips, and by how much more a garment may stand off the body for each decimetre
+below it: skirts and robes hang from a waist. Chosen by eye on seated half bodies."""
 CORNER_ROWS = 0.4
 """Decimetres above the edge in which a garment is widest: mattes round its corners. Chosen by eye on a flared skirt."""
 FLARE_LENGTH = 3.0
@@ -60,8 +65,8 @@ SHOE_SIGMA, SOLE, SOLE_LIGHT = 0.15, 0.12, 0.5
 """Decimetres over which a made-up shoe's outline is smoothed, thickness of its sole, and the sole's light."""
 CLOTH_ROWS = 1.0
 """Decimetres above the edge whose texture a garment has."""
-LEG_BELOW_ANKLE, UNDER_HEM = 0.25, 1.2
-"""Decimetres below the ankle where a made-up leg ends, and above a hem where one begins."""
+LEG_BELOW_ANKLE = 0.25
+"""Decimetres below the ankle where a made-up leg ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,26 +253,14 @@ def _alike(lab: Floats, usual: NDArray[np.floating]) -> Mask:
 
 def garment_below(canvas: Canvas, hem: float) -> tuple[Part, Cut] | None:
     """The cloth at the edge from there down to the ``hem``, around both legs and between them, in folds."""
-    fit, scale, top = canvas.fit, canvas.fit.scale, canvas.top
+    scale, top = canvas.fit.scale, canvas.top
     cut = cut_at_edge(canvas, np.ones(canvas.shape[1], np.bool_))
-    bones = tuple(f"{bone}_{side}" for side in SIDES for bone in LIMB_BONES["leg"])
-    both, _ = body_light(fit, canvas.template, bones, canvas.shape)
-    if cut is None or not both.any():
+    if cut is None:
         return None
-    model = _borders(both)
-    widest = max(top, round(fit.joints.hips[1] + CROTCH * scale))
-    thighs = model[0][widest], model[1][widest]
-    reach = STAND_OFF_MAX * scale
     stop, first = min(canvas.shape[0], int(hem) + 1), max(0, top - round(CORNER_ROWS * scale))
-    shown = [np.flatnonzero(canvas.person[row]) for row in range(first, top)]
-    left = max(min([*(row[0] for row in shown if len(row)), thighs[0]]), thighs[0] - reach)
-    right = min(max([*(row[-1] for row in shown if len(row)), thighs[1]]), thighs[1] + reach)
     down = np.maximum(np.arange(first, stop) - top, 0)
-    flare = [_flare(canvas, k, scale) for k in (0, 1)]
-    damped = FLARE_LENGTH * scale * (1 - np.exp(-down / (FLARE_LENGTH * scale)))
-    apart = np.minimum(STAND_OFF_MIN * scale, 2 * FLARE_MIN * down)  # no ledge at the edge
-    lefts = np.minimum.accumulate(np.minimum(left - flare[0] * damped, model[0][first:stop] - apart))
-    rights = np.maximum.accumulate(np.maximum(right + flare[1] * damped, model[1][first:stop] + apart))
+    lefts, rights = _hanging(canvas, first, down)
+    left, right = float(lefts[top - first]), float(rights[top - first])
     across = (np.arange(canvas.shape[1])[None] - lefts[:, None]) / np.maximum(rights - lefts, 1)[:, None]
     away = np.clip(2 * across - 1, -1, 1)
     folds = max(2, round((rights[-1] - lefts[-1]) / (FOLD * scale)))
@@ -286,9 +279,42 @@ def garment_below(canvas: Canvas, hem: float) -> tuple[Part, Cut] | None:
     return part, edge_cut
 
 
+def _hanging(canvas: Canvas, first: int, down: Array) -> tuple[Array, Array]:
+    """The borders of a garment in the rows from ``first`` on, two of (N,) px; ``down`` (N,) is px below the edge.
+
+    It begins as wide as the person is at the edge, as far as cloth may stand off a body there, falls over hips and
+    legs, and grows wider downwards.
+    """
+    fit, scale, top = canvas.fit, canvas.fit.scale, canvas.top
+    body = label_triangles(fit.vertices, canvas.template.triangles[~both_limbs(canvas.template, "arm")], canvas.shape)
+    model = _borders(body > 0)
+    rows = slice(first, first + len(down))
+    from_waist = (top - fit.joints.hips[1]) / scale + WAIST
+    reach = scale * float(np.clip(STAND_OFF_MIN + STAND_OFF_GROWS * from_waist, STAND_OFF_MIN, STAND_OFF_MAX))
+    shown = [np.flatnonzero(canvas.person[row]) for row in range(first, top)]
+    damped = FLARE_LENGTH * scale * (1 - np.exp(-down / (FLARE_LENGTH * scale)))
+    apart = np.minimum(STAND_OFF_MIN * scale, 2 * FLARE_MIN * down)  # no ledge at the edge
+    borders: list[Array] = []
+    for side, (own, sign) in enumerate(zip(model, (1, -1), strict=True)):  # as if both were left ones
+        seen = [sign * float(row[-side]) for row in shown if len(row)] or [sign * own[top]]
+        # Mattes round the corners of a skirt; above the hips a wider row is a jacket's or a sleeve's.
+        start = max(min(seen) if _shows_skirt(canvas) else float(np.median(seen)), sign * own[top] - reach)
+        hanging = np.minimum(start - _flare(canvas, side, scale) * damped, sign * own[rows] - apart)
+        hanging = np.minimum.accumulate(np.where(down > 0, hanging, start))
+        borders.append(sign * gaussian_smoothed(hanging, BORDER_SIGMA * scale))
+    return borders[0], borders[1]
+
+
+def _shows_skirt(canvas: Canvas) -> bool:
+    """Whether the picture ends below the crotch: what it shows there hangs."""
+    return canvas.top > canvas.fit.joints.hips[1] + CROTCH * canvas.fit.scale
+
+
 def _flare(canvas: Canvas, side: int, scale: float) -> float:
     """Pixels a row by which the person's left (0) or right (1) border goes outwards above the edge."""
     rows = canvas.top - 1 - np.array([0, round(FLARE_ROWS * scale)])
+    if not _shows_skirt(canvas):
+        return FLARE_USUAL  # what is seen there is a waist's slope
     if rows.min() < 0 or not canvas.person[rows].any(1).all():
         return FLARE_MIN
     border = [np.flatnonzero(canvas.person[row])[-side] for row in rows]

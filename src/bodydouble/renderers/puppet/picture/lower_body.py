@@ -16,7 +16,7 @@ from bodydouble.renderers.puppet.compositing.light import exact_lab
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.continued_parts import (
     COLOUR_FADE,
-    UNDER_HEM,
+    WAIST,
     Canvas,
     Cut,
     Part,
@@ -189,7 +189,7 @@ def _with_garment(
     if made is None:
         return LowerBody(cutout=canvas.extended.cutout, parts=split_legs(segmentation, fit, template, hem))
     garment, cut = made
-    first = max(canvas.top, int(hem - UNDER_HEM * fit.scale))
+    first = max(canvas.top, int(hem) + 1)  # above a round hem the trunk would carry them
     legs = [leg_below(canvas, side, first, None, skin, True) for side in SIDES]
     shoes = [shoe_below(canvas, side, shoe_colour(cut.usual)) for side in SIDES]
     nothing = np.zeros(canvas.shape, np.bool_)
@@ -204,7 +204,7 @@ def _without_corners(canvas: Canvas, alpha: Floats, cut: Cut) -> Floats:
     up = (canvas.top - np.arange(canvas.shape[0]))[:, None]
     x = np.arange(canvas.shape[1])[None]
     outside = np.maximum(cut.columns[0] - x, x - cut.columns[1]) - CORNER * up
-    keep = canvas.arms | (up <= 0) | (np.arange(canvas.shape[0])[:, None] < canvas.fit.joints.hips[1])
+    keep = canvas.arms | (up <= 0) | (up > canvas.top - canvas.fit.joints.hips[1] + WAIST * canvas.fit.scale)
     return np.asarray(np.where(keep, alpha, alpha * np.clip(0.5 - outside, 0, 1)), np.float32)
 
 

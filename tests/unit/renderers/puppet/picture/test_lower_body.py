@@ -9,7 +9,7 @@ import pytest
 from bodydouble.renderers.puppet.compositing.light import exact_lab
 from bodydouble.renderers.puppet.picture import lower_body
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of, skin_of
-from bodydouble.renderers.puppet.picture.continued_parts import Canvas, shoe_below
+from bodydouble.renderers.puppet.picture.continued_parts import Canvas, garment_below, shoe_below
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.extension import EDGE, ExtendedPicture
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
@@ -134,6 +134,41 @@ def test_a_continued_garment_has_a_round_hem():
     last = [np.flatnonzero(column)[-1] for column in trunk.T if column[THIGHS + 40]]
     assert max(last) - max(last[0], last[-1]) > 3
     assert max(last[len(last) // 3 : -len(last) // 3]) == max(last)
+
+
+def test_above_a_round_hem_the_trunk_has_no_legs():
+    """What the rounding leaves free is the legs' own: skin that the garment carried would stay beside them."""
+    trunk = cut_off(THIGHS, dressed=True).layers.layers["trunk"].rgba.astype(float)
+
+    below = trunk[THIGHS:]
+    skin = (below[..., 3] > 200) & (np.abs(below[..., :3] - COLOURS["skin"]).max(2) < 40)
+    assert not skin.any()
+
+
+def test_a_garment_that_begins_at_the_hips_is_no_box():
+    """Sleeves beside the hips do not widen it: it falls over the hips and is widest at its hem."""
+    fitted = cut_off(THIGHS, dressed=True).fit
+    top = round(float(fitted.joints.hips[1])) + EDGE
+    person = np.zeros((500, 500), np.bool_)
+    middle = round(float(fitted.joints.hips[0]))
+    person[:top, middle - 140 : middle + 140] = True
+    cutout = Cutout(alpha=person.astype(np.float32), colour=np.full((500, 500, 3), 90, np.float32))
+    extended = ExtendedPicture(
+        image=np.zeros((500, 500, 3), np.uint8), cutout=cutout, made_up=~person, naked=person & ~person, edge=top + EDGE
+    )
+    canvas = Canvas(
+        extended=extended,
+        fit=fitted,
+        template=tube_body(),
+        person=person,
+        bare=person & ~person,
+        arms=person & ~person,
+    )
+    made = garment_below(canvas, 420.0)
+    assert made is not None
+    widths = np.count_nonzero(made[0].alpha[top + 2 : 410] > 0.5, axis=1)
+    assert widths[0] < 135
+    assert widths[0] + 10 < widths[-1] < 200
 
 
 def test_below_a_shirt_that_the_edge_cuts_off_are_dark_trousers_and_shoes():
