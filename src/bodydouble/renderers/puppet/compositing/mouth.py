@@ -29,7 +29,7 @@ MARGIN_PIXELS = 3
 """Border around the lips' box, for the soft edge."""
 SOFT_PIXELS = 0.8
 """Standard deviation of the inside's edge, as soft as the lips' own."""
-CAVITY_LIGHTNESS, TEETH_LIGHTNESS = 0.35, 0.85
+CAVITY_LIGHTNESS, TEETH_LIGHTNESS = 0.35, 0.75
 """Lightness over that of the skin around the mouth, up to which a pixel is cavity, and from which it is teeth."""
 REDNESS = (0.65, 0.9)
 """CIELAB a for its L*, over the same of the lips, between which what is light goes from teeth to lips, gums and tongue.
@@ -38,10 +38,12 @@ REDNESS_MIN = 0.1
 """Smallest CIELAB a over L* of lips in a divisor: the ratio of a grey picture says nothing."""
 CAVITY_SHADE = 0.55
 """Lightness of the dark inside over what the video shows: lips shade it, and cameras lift the shadows."""
-TEETH_SHADE = 0.95
-"""The same factor for teeth: behind the lips they are darker than the face."""
-LIGHTER_THAN_SKIN = 0.45
-"""Share of the lightness that teeth have beyond the character's skin which is kept. Chosen by eye."""
+TEETH_RIM = 0.7
+"""Lightness of teeth beside the lips, over that of those in the middle: lips shade them, and they curve away towards
+the corners. Small, soft pictures of teeth show little of it, and the whole row becomes a slab. Chosen by eye."""
+LIGHTER_THAN_SKIN_MAX = 12.0
+"""L* that teeth are lighter than the character's skin at most, approached but never reached: a painting's are not much
+lighter, and those that are only as light as skin look grey. Chosen by eye."""
 LIGHTER_MIN, LIGHTER_MAX = 0.6, 1.4
 """Bounds of the character's lightness over the actor's, for cavity, teeth and lips."""
 FLESH_MAX = 1.0
@@ -52,7 +54,7 @@ shade, and a mouth that motion blurs has no dark inside of its own. Chosen by ey
 CAVITY_OF_LIPS = 0.55
 """Share of the lips' a and b that the dark inside has. Red lips have 25 and 15, and the cavity 14 and 8, as chosen by
 eye; that of a grey picture is grey."""
-TEETH_OF_SKIN = (0.2, 0.6)
+TEETH_OF_SKIN = (0.3, 0.75)
 """Shares of the skin's a and b that teeth have: cream in a face of warm skin, never blue. Chosen by eye."""
 TEETH_LEAST = (0.0, 3.0)
 """CIELAB a and b of teeth at least: pale skin in cool light has none of its own."""
@@ -135,7 +137,9 @@ def inside_colours(shown: Image, light: MouthLight, deep: Floats) -> Image:
     # Teeth are as light on all people, in one light, but not grey in a face that is lighter than the actor's. A
     # painting's are not much lighter than its skin. One factor for all of them keeps their shape.
     white = lightness * max(1.0, lighter)
-    white = np.minimum(white, skin[0] + LIGHTER_THAN_SKIN * np.maximum(white - skin[0], 0)) * TEETH_SHADE
+    lighter_than_skin = np.maximum(white - skin[0], 0) / LIGHTER_THAN_SKIN_MAX
+    white = np.minimum(white, skin[0] + LIGHTER_THAN_SKIN_MAX * -np.expm1(-lighter_than_skin))
+    white *= TEETH_RIM + (1 - TEETH_RIM) * deep
     # The landmarks of the lips' inner edges are off by a pixel: some lip is seen inside, and looks like the lips.
     flesh = lips[0] * np.minimum(lightness / max(float(light.actor_lips[0]), 1.0), FLESH_MAX)
     flesh *= 1 - (1 - FLESH_SHADE) * deep
