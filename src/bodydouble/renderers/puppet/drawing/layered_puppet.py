@@ -107,7 +107,8 @@ class LayeredPuppet:
             texture = maps[name].layer.front if name in maps else None
             if texture is not None:
                 wrist = self._wrist(index, pose, hands[arms.index(name)], bounds)
-                pieces = maps[name].drawn(texture, strength[name])
+                forearm = not self._retargeting.behind_head[index, "lr".index(name[-1])]
+                pieces = maps[name].drawn(texture, strength[name], beyond=forearm)
                 for (u0, v0, u1, v1), rgba in pieces if wrist is None else [wrist, *pieces]:
                     cv2.max(cover[v0:v1, u0:u1], cv2.extractChannel(rgba, 3), dst=cover[v0:v1, u0:u1])
                     over.append(((u0, v0, u1, v1), rgba))
@@ -231,6 +232,8 @@ class LayeredPuppet:
             tip = pose.joints[f"tip_{name[-1]}"][:2] * scale + retargeting.roots[index]
             seen = float(motion.hand_weight[index, side])
             kept = float(np.clip((seen - HAND_SWAP[0]) / (HAND_SWAP[1] - HAND_SWAP[0]), 0, 1))
+            if not self._keep_hands or retargeting.behind_head[index, side]:
+                kept = 0.0
             size = float(np.clip(retargeting.body_ratio, HAND_SCALE_MIN, HAND_SCALE_MAX))
             start = motion.body[index, BodyPoint.LEFT_WRIST + side]
             result.append(
@@ -238,7 +241,7 @@ class LayeredPuppet:
                     side=1 - side if retargeting.exchanged[index] else side,
                     wrist=wrist,
                     direction=tip - wrist,
-                    kept=kept if self._keep_hands else 0.0,
+                    kept=kept,
                     behind=name in behind,
                     moved=np.column_stack([size * np.eye(2), wrist - size * start]),
                 )

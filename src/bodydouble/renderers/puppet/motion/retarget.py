@@ -15,6 +15,7 @@ from bodydouble.renderers.puppet.motion.actor_skeleton import (
 )
 from bodydouble.renderers.puppet.motion.distance import changing_size
 from bodydouble.renderers.puppet.motion.feet import actor_contacts
+from bodydouble.renderers.puppet.motion.hidden_hands import hands_behind_head
 from bodydouble.renderers.puppet.motion.legs import SHIFT_MAX, directions_to, planted, resting
 from bodydouble.renderers.puppet.motion.posing import Posing
 from bodydouble.renderers.puppet.motion.rest_skeleton import CROWN, RestSkeleton
@@ -53,6 +54,7 @@ class Retargeting:
         self.exchanged = exchanged_frames(motion, self.back)
         self.rest = rest
         self.motion = as_facing(motion, self.back)
+        self.behind_head = hands_behind_head(self.motion)
         self.legs_seen = legs_seen(motion)
         self._hips_seen = hips_seen(motion)
         self._head_share = HEAD_SHARE if self._hips_seen else HEAD_SHARE_CLOSE

@@ -208,6 +208,27 @@ def test_the_puppets_hand_gives_way_to_a_kept_one(tmp_path: Path):
     assert _canvas(own)[y, x, 3] > 150
 
 
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_forearm_at_the_head_is_before_it_only_if_it_is_seen(tmp_path: Path, seen: bool):
+    """A hidden one is behind the head. Beside the head it is drawn all the same."""
+    pose = joints()
+    pose[13], pose[[15, 17, 19, 21]] = pose[0] + [80, 10], pose[0]
+    track = track_of([pose] * 12)
+    track.visibility[:, 15] = 0.9 if seen else 0.1
+    motion = build_motion(track, 25.0)
+    puppet = _puppet(_character(motion, tmp_path), motion)
+
+    frame = _on_grey(puppet, 6)
+
+    def is_arm(place: np.ndarray) -> bool:
+        x, y = np.round(place).astype(int)
+        return bool(np.abs(frame[y, x] - (60, 100, 200)).max() < 60)
+
+    way = pose[13] - pose[0]
+    assert is_arm(pose[0] + 0.8 * way)
+    assert is_arm(pose[0] + 0.15 * way) == seen
+
+
 def test_nobody_in_the_reference_is_an_error(tmp_path: Path):
     """The message names the field and says what to give."""
     motion = build_motion(track_of([joints()]), 25.0)

@@ -25,3 +25,18 @@ def test_a_quick_hand_hidden_for_some_frames_goes_on_its_way():
     found = build_actor_skeleton(motion, tube_body(), np.ones(frames)).points[:, LEFT_WRIST, 1]
 
     assert np.abs(found - (start - path))[hidden].max() < 0.45 * path.max()
+
+
+def test_an_arm_that_stays_hidden_for_long_is_where_the_network_sees_it():
+    """What was seen ten frames before tells less than a steady guess."""
+    frames, hidden = 40, slice(10, 30)
+    poses = [joints() for _ in range(frames)]
+    for pose in poses[hidden]:
+        pose[LEFT_HAND] = pose[0] + [6, 0]
+    track = track_of(poses)
+    track.visibility[hidden, 13::2] = 0.05
+    motion = build_motion(track, 25.0)
+
+    found = build_actor_skeleton(motion, tube_body(), np.ones(frames)).points[18:22, LEFT_WRIST, :2]
+
+    assert np.linalg.norm(found - poses[20][LEFT_WRIST], axis=1).max() < 15
