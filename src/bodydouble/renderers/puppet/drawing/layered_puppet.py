@@ -21,6 +21,7 @@ from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import apply_expression
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS, OVAL, limited_turn
 from bodydouble.renderers.puppet.motion.posing import Pose
+from bodydouble.renderers.puppet.motion.rest_skeleton import unit_vector
 from bodydouble.renderers.puppet.motion.retarget import Retargeting
 from bodydouble.renderers.puppet.picture.character import Character
 
@@ -43,6 +44,9 @@ LEGS_HIDDEN_FRAMES = 4
 """Frames before and after that say together whether legs are hidden: in single ones the network errs."""
 ARM_SEEN = 0.5
 """Visibility below which both elbow and wrist of the far arm are taken to be behind the body."""
+ARM_MOVED = 0.82
+"""Cosine of the angle between a bone of the arm and itself in the picture from which the arm has left its place there,
+beside or behind the trunk. Chosen by eye on the development clips."""
 HAND_SWAP = (0.25, 0.75)
 """Weights of a seen hand between which it takes the puppet's place: longer, two hands are seen through each other."""
 HAND_SCALE_MIN, HAND_SCALE_MAX = 0.75, 1.1
@@ -104,7 +108,7 @@ class LayeredPuppet:
         cover = np.zeros(canvas.shape[:2], np.uint8)
         over: list[tuple[PixelBox, Bytes]] = []
         for name in (name for name in arms if name not in behind):
-            texture = maps[name].layer.front if name in maps else None
+            texture = self._arm_texture(pose, maps[name], name[-1]) if name in maps else None
             if texture is not None:
                 wrist = self._wrist(index, pose, hands[arms.index(name)], bounds)
                 forearm = not self._retargeting.behind_head[index, "lr".index(name[-1])]
@@ -131,6 +135,15 @@ class LayeredPuppet:
             if mapped is not None:
                 result[name] = mapped
         return result
+
+    def _arm_texture(self, pose: Pose, arm: PlacedLayer, side: str) -> Bytes | None:
+        """What is drawn of an ``arm`` before the trunk: all below the shoulder if it left its place in the picture."""
+        ends = [pose.joints[f"{joint}_{side}"] for joint in ("shoulder", "elbow", "wrist")]
+        for name, start, stop in zip(("upperarm", "lowerarm"), ends[:2], ends[1:], strict=True):
+            bone = self._retargeting.rest.bones[f"{name}_{side}"]
+            if unit_vector(bone.azimuth, bone.elevation) @ (stop - start) < ARM_MOVED * bone.length:
+                return arm.layer.moved
+        return arm.layer.front
 
     def _lay_fronts(self, canvas: Bytes, maps: dict[str, PlacedLayer], names: list[str]) -> None:
         for name in names:

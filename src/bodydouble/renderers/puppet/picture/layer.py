@@ -39,6 +39,7 @@ class Layer:
     opaque: Mask  # (T,) drawn after the others: transparent rims never cut holes into a folded limb
     rgba: Bytes  # (h, w, 4) premultiplied: the whole part, with what others hide of it
     front: Bytes | None  # the visible part, drawn again before the trunk; None for the trunk
+    moved: Bytes | None = None  # an arm's ``front`` where it has left its place: with what only there is hidden
     hand: Bytes | None = None  # (h, w) 0-255 where an arm's hand is
     joint: JointPatch | None = None  # of a limb whose elbow or knee is whole in ``rgba``
     back: Bytes | None = None  # the trunk seen from behind: hair instead of the face

@@ -92,6 +92,9 @@ CUFF_REACH = 0.3
 clips."""
 SHOULDER_REACH = 1.0
 """Decimetres about the shoulder's joint within which bare skin is the arm's. Chosen by eye on the development clips."""
+SHOULDER_END = (0.25, 0.5)
+"""Upper arm's lengths from the shoulder between which what the picture hides of an arm begins to show where the arm has
+left its place. Chosen by eye on the development clips."""
 SHOULDER_JOINT, SHOULDER_BARE = 0.3, 0.33
 """Decimetres about the shoulder's joint, and the share of skin there from which shoulders are bare. Measured: clothed
 ones have 0 to 0.28 beside a neckline, of bare ones the clearer has 0.39 to 0.97."""
@@ -287,13 +290,21 @@ def _arm_layer(picture: LimbPicture, twin: LimbPicture, template: BodyTemplate, 
     fade = np.clip((weight - SEAM[0]) / (SEAM[1] - SEAM[0]), 0, 1)
     front = np.maximum(softened(own, RIM_SIGMA) * alpha * fade, made_up)
     full = np.maximum(softened(hidden | visible) * (hidden | visible) * alpha, front)
-    layer = make_layer(np.asarray(colour, np.float32), full, surface, fit.scale, front)
+    colour = np.asarray(colour, np.float32)
+    layer = make_layer(colour, full, surface, fit.scale, front)
+    moved = np.maximum(front, full * np.clip((along - SHOULDER_END[0]) / (SHOULDER_END[1] - SHOULDER_END[0]), 0, 1))
     share = surface.share((f"hand_{side}",))
     hand = np.clip((share - HAND_ZONE[0]) / (HAND_ZONE[1] - HAND_ZONE[0]), 0, 1)
     joints = fit.joints.points[list(ARMS[side].joints), :2]
     bones = (f"upperarm_{side}", f"lowerarm_{side}")
     joint = joint_patch(layer.rgba, layer.front, joints, bones, surface, fit.scale)
-    return replace(layer, hand=np.round(255 * hand).astype(np.uint8), joint=joint, beyond=beyond_joint(layer))
+    return replace(
+        layer,
+        moved=premultiplied(colour, moved),
+        hand=np.round(255 * hand).astype(np.uint8),
+        joint=joint,
+        beyond=beyond_joint(layer),
+    )
 
 
 def _twin_of(picture: LimbPicture, twin: LimbPicture, side: str) -> Floats:

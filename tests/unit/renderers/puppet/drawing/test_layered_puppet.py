@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -206,6 +207,26 @@ def test_the_puppets_hand_gives_way_to_a_kept_one(tmp_path: Path):
     x, y = np.round(place.wrist + 0.8 * place.direction).astype(int)
     assert _canvas(kept)[y, x, 3] < 60
     assert _canvas(own)[y, x, 3] > 150
+
+
+def test_an_arm_that_left_its_place_is_drawn_whole(puppet: LayeredPuppet):
+    """In its picture's place an arm stays behind what hides it there; raised, it is drawn with its hidden parts."""
+    layers = dict(puppet.character.body.layers.layers)
+    for name in ("arm_l", "arm_r"):
+        marked = layers[name].rgba.copy()
+        marked[..., :3] = marked[..., 3:] * np.array([1, 0, 0], np.uint8)
+        layers[name] = replace(layers[name], moved=marked)
+    body = replace(puppet.character.body, layers=replace(puppet.character.body.layers, layers=layers))
+    marked_puppet = _puppet(replace(puppet.character, body=body), puppet.motion)
+
+    def is_marked(index: int, joint: int) -> bool:
+        x, y = np.round(puppet.motion.body[index, [joint, joint + 2]].mean(0)).astype(int)
+        return bool(np.abs(_on_grey(marked_puppet, index)[y, x] - (255, 0, 0)).max() < 30)
+
+    assert not is_marked(2, 13)
+    assert not is_marked(2, 14)
+    assert is_marked(12, 13)
+    assert not is_marked(12, 14)
 
 
 @pytest.mark.parametrize("seen", [True, False])

@@ -63,6 +63,34 @@ def test_a_hand_that_is_seen_has_no_second_one_beside_it() -> None:
     assert arm[y, x, 3] > 200
 
 
+def test_what_the_trunk_hides_of_an_arm_shows_where_the_arm_has_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shoulder stays behind what hides it."""
+    pose = joints(head=90, centre=350)
+    image, mask = picture(pose, (700, 760))
+    inner = np.zeros(mask.shape, np.uint8)
+    line = np.round(pose[[11, 13, 15]] - [13, 0]).astype(np.int32)
+    cv2.polylines(inner, [line], False, 1, 14)
+    segment = layered_body.segment
+
+    def half_hidden(*args: object) -> Segmentation:
+        found = segment(*args)
+        parts = {name: part & (inner == 0) if name == "arm_l" else part for name, part in found.parts.items()}
+        return replace(found, parts=parts | {"rest": found.parts["rest"] | (inner > 0)})
+
+    monkeypatch.setattr(layered_body, "segment", half_hidden)
+    anatomy = anatomy_of(track_of([pose]))
+    cutout = Cutout(alpha=mask, colour=image.astype(np.float32))
+
+    arm = layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body()).layers.layers["arm_l"]
+
+    assert arm.front is not None
+    assert arm.moved is not None
+    gained = arm.moved[..., 3].astype(int) - arm.front[..., 3]
+    assert gained.min() >= -1
+    assert gained[int(pose[13, 1]) : int(pose[15, 1])].max() > 200
+    assert gained[: int(pose[11, 1] + 0.1 * (pose[13, 1] - pose[11, 1]))].max() <= 1
+
+
 def test_an_arms_outline_does_not_spread_over_what_it_covers() -> None:
     """A light rim beside a sleeve, as drawings have, leaves the shirt behind the arm as it is."""
     pose = _before_the_trunk()
