@@ -43,6 +43,11 @@ SKIN_HUE, LIT_SKIN_HUE, SKIN_CHROMA = (0.0, 90.0), (-50.0, 110.0), (6.0, 55.0)
 daylight skin has about 30 to 75 degrees and a chroma of 10 to 35. Others are paint, fur or metal: no skin."""
 SKIN_SHIFT_MAX = 9.0
 """Largest distance in CIELAB's a and b by which light moves the character's skin. By eye on the development pairs."""
+DAYLIGHT_HUE, COLOURED_BY = (20.0, 85.0), 30.0
+"""Hue in degrees that skin has without coloured light, and degrees beyond at which the light is certainly coloured."""
+COLOURED_STRENGTH, COLOURED_SHIFT_MAX = 1.1, 28.0
+"""``TINT_STRENGTH`` and ``SKIN_SHIFT_MAX`` in coloured light, where a face in its own colours looks pasted. By eye on a
+violet scene, whose skin has -9 degrees."""
 SKIN_TYPICAL = np.array([60.0, 15.0, 18.0])
 """CIELAB of light skin in daylight, for videos in which no face is seen."""
 PERSON_WEIGHT, SKIN_WEIGHT, BRIGHTNESS_STRENGTH = 0.5, 0.3, 0.5
@@ -250,19 +255,29 @@ def _gain(
     the light; both pictures' surroundings tell less, because walls have colours of their own.
     """
     stops = SURROUNDINGS_SHARE * _surroundings_trust(scene, backdrop) * _log_ratio(scene, backdrop.around)
+    strength, shift_max = TINT_STRENGTH, SKIN_SHIFT_MAX
     if actor_skin is not None and _is_skin(own_skin, SKIN_HUE) and _is_skin(actor_skin, LIT_SKIN_HUE):
         # Complexions differ in lightness and chroma, light differs in hue: only the hue is compared.
         chroma = np.sqrt(np.hypot(*own_skin[1:]) * np.hypot(*actor_skin[1:]))
         hue = actor_skin[1:] / np.hypot(*actor_skin[1:])
         wanted = np.array([own_skin[0], *(chroma * hue)])
         stops = stops + SKIN_SHARE * _log_ratio(_linear_of_lab(wanted), _linear_of_lab(own_skin))
+        coloured = _coloured(actor_skin)
+        strength += (COLOURED_STRENGTH - strength) * coloured
+        shift_max += (COLOURED_SHIFT_MAX - shift_max) * coloured
     elif actor_skin is None:
         stops = stops / SURROUNDINGS_SHARE
-    gain = _equal_luminance(np.exp(TINT_STRENGTH * stops))
+    gain = _equal_luminance(np.exp(strength * stops))
     # Whatever the surroundings say, skin keeps its own hue but for a little.
     own = _linear_of_lab(own_skin)
     shift = float(np.hypot(*(_lab_of_linear(own * gain) - _lab_of_linear(own))[1:]))
-    return _equal_luminance(gain ** min(1.0, SKIN_SHIFT_MAX / max(shift, TINY)))
+    return _equal_luminance(gain ** min(1.0, shift_max / max(shift, TINY)))
+
+
+def _coloured(skin: NDArray[np.float64]) -> float:
+    """0-1: certainty that the light on ``skin`` (3,), CIELAB, is coloured: no skin has its hue in daylight."""
+    hue = float(np.degrees(np.arctan2(skin[2], skin[1])))
+    return float(smoothstep(0, COLOURED_BY, max(DAYLIGHT_HUE[0] - hue, hue - DAYLIGHT_HUE[1])))
 
 
 def _surroundings_trust(scene: NDArray[np.float64], backdrop: _Measured) -> float:

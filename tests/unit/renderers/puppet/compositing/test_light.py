@@ -7,6 +7,7 @@ import pytest
 
 from bodydouble.renderers.puppet.compositing.light import (
     BRIGHTNESS_MAX,
+    COLOURED_SHIFT_MAX,
     GAMMA,
     LUMA,
     SKIN_SHIFT_MAX,
@@ -159,8 +160,13 @@ def test_painted_walls_and_paper_backdrops_cast_no_colour_on_skin(
 
 
 def test_skin_follows_the_actors_skin_in_coloured_light_but_not_all_the_way() -> None:
-    """A pink stage makes the character's skin pinker, within the limit."""
-    lit = face_before((150, 60, 120), (220, 120, 150), (200, 200, 200))
-    shift = lab_of(np.round([[lit]]).astype(np.uint8))[0, 0] - lab_of(SKIN.astype(np.uint8)[None, None])[0, 0]
-    assert shift[2] < -3
-    assert np.hypot(*shift[1:]) < SKIN_SHIFT_MAX + 1
+    """Pink light, in which skin has a hue of none, makes the character's as pink; a rosy actor hardly does."""
+
+    def shift(actor: tuple[int, int, int]) -> np.ndarray:
+        lit = face_before((150, 60, 120), actor, (200, 200, 200))
+        return lab_of(np.round([[lit]]).astype(np.uint8))[0, 0] - lab_of(SKIN.astype(np.uint8)[None, None])[0, 0]
+
+    pink, rosy = shift((205, 105, 160)), shift((205, 140, 135))
+    assert pink[2] < -12
+    assert np.hypot(*pink[1:]) < COLOURED_SHIFT_MAX + 1
+    assert np.hypot(*rosy[1:]) < SKIN_SHIFT_MAX + 1
