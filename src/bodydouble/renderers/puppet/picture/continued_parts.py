@@ -14,15 +14,15 @@ from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.smoothing import gaussian_smoothed
 from bodydouble.renderers.puppet.body.fit import BodyFit
-from bodydouble.renderers.puppet.body.skeleton import LEGS
-from bodydouble.renderers.puppet.body.surface import both_limbs, label_triangles
+from bodydouble.renderers.puppet.body.skeleton import LEGS, SIDES
+from bodydouble.renderers.puppet.body.surface import bone_share, label_triangles
 from bodydouble.renderers.puppet.compositing.light import exact_lab, lab_of
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.carried_on import weave
 from bodydouble.renderers.puppet.picture.extension import EDGE, SOLID, ExtendedPicture
 from bodydouble.renderers.puppet.picture.garment import CROTCH, legs_mask
-from bodydouble.renderers.puppet.picture.regions import softened, widened
-from bodydouble.renderers.puppet.picture.shading import AMBIENT, DIFFUSE, body_light, lit_cloth, lit_skin
+from bodydouble.renderers.puppet.picture.regions import narrowed, softened, widened
+from bodydouble.renderers.puppet.picture.shading import AMBIENT, DIFFUSE, body_light, lit_cloth, lit_skin, wrinkles
 
 Array = NDArray[np.float64]
 
@@ -48,6 +48,8 @@ FLARE_USUAL = 0.14
 WAIST, STAND_OFF_GROWS = 1.2, 0.42
 """Decimetres of the waist above the hips, and by how much more a garment may stand off the body for each decimetre
 below it: skirts and robes hang from a waist. Chosen by eye on seated half bodies."""
+UNDER_GARMENT = ("pelvis", "spine_01", *(f"{bone}_{side}" for bone in ("thigh", "calf") for side in SIDES))
+"""Bones of the part of the body that a garment below an edge covers. Heads and hands have most of the triangles."""
 CORNER_ROWS = 0.4
 """Decimetres above the edge in which a garment is widest: mattes round its corners. Chosen by eye on a flared skirt."""
 FLARE_LENGTH = 3.0
@@ -56,13 +58,24 @@ HEM_ROUND = 0.07
 """How much lower a hem is in the middle than at its sides, over its width: it is seen from above."""
 FOLD, FOLD_LIGHT = 0.9, 0.12
 """Width in decimetres of the folds in which a garment hangs, and their light and shade at its hem. Chosen by eye."""
-TROUSERS_WIDTH, TROUSERS_TAPER = 0.12, 0.8
+TROUSERS_WIDTH, TROUSERS_TAPER = 0.12, 0.66
 """Decimetres by which made-up trousers are wider than the legs, and their width at the ankle over that at the knee.
 Chosen by eye on the development clips."""
+CREASES = ((0, 0.5, 0.7), (-0.4, 0.35, 1.0))
+"""Creases of trousers at knee and ankle: decimetres below it where they are strongest, over which they fade, and their
+strength. Chosen by eye on headshots, like what follows."""
+CREASE_LIGHT, CREASE_ANGLE = 0.16, 1.25
+"""Light and shade of these creases, and radians from upright in which they run."""
 SHOE_WIDTH = 0.1
 """Decimetres by which a made-up shoe is larger than the body model's bare foot, whose toes it hides."""
-SHOE_SIGMA, SOLE, SOLE_LIGHT = 0.15, 0.12, 0.5
-"""Decimetres over which a made-up shoe's outline is smoothed, thickness of its sole, and the sole's light."""
+SHOE_SIGMA, SOLE = 0.15, 0.14
+"""Decimetres over which a made-up shoe's outline is smoothed, and the thickness of its sole."""
+SOLE_STEP, SOLE_DARK = 60.0, 110.0
+"""Levels (0-255) by which a sole differs from its shoe, and up to which a shoe is dark and its sole lighter."""
+SHINE, SHINY = 0.6, (0.85, 1.05)
+"""Light that the shiny parts of a shoe have in addition, and the light between which they begin and are whole."""
+OPENING, OPENING_RIM = 0.7, 0.13
+"""Way from ankle to toe down to which a shoe on a bare leg is open, and decimetres of shoe beside the opening."""
 CLOTH_ROWS = 1.0
 """Decimetres above the edge whose texture a garment has."""
 LEG_BELOW_ANKLE = 0.25
@@ -185,7 +198,20 @@ def leg_below(canvas: Canvas, side: str, first: int, cut: Cut | None, usual: Arr
     else:
         left, right = left[rows], right[rows]
     stretched = _stretched(light, (model[0][rows], model[1][rows]), (left, right), first)
+    if not skin:
+        stretched += _creases(stretched.shape, first, knee, ankle, fit.scale)
     return _painted(canvas, first, (left, right), stretched, usual, cut, skin)
+
+
+def _creases(shape: tuple[int, ...], first: int, knee: Array, ankle: Array, scale: float) -> Floats:
+    """(N, w) light and shade of creases at the ``knee`` and ``ankle`` (2,) of trousers, in N rows from ``first`` on."""
+    y = ((np.arange(shape[0], dtype=np.float32) + np.float32(first - knee[1])) / np.float32(scale))[:, None]
+    x = ((np.arange(shape[1], dtype=np.float32) - np.float32(knee[0])) / np.float32(scale))[None]
+    strength = np.zeros_like(y)
+    for (below, reach, strongest), joint in zip(CREASES, (knee, ankle), strict=True):
+        away = (y - np.float32((joint[1] - knee[1]) / scale + below)) / np.float32(reach)
+        strength += np.float32(strongest) * np.exp(-away * away)
+    return np.float32(CREASE_LIGHT) * strength * wrinkles(x, y, CREASE_ANGLE)
 
 
 def _borders(mask: Mask) -> tuple[Array, Array]:
@@ -228,21 +254,44 @@ def columns_of_legs(canvas: Canvas) -> dict[str, NDArray[np.bool_]]:
     return {"l": away[0] < away[1], "r": away[0] >= away[1]}
 
 
-def shoe_below(canvas: Canvas, side: str, colour: Array) -> Part:
+def shoe_below(canvas: Canvas, side: str, colour: Array, leg: Array | None) -> Part:
     """What of a ``shoe`` is below the picture's edge."""
-    worn = shoe(canvas.fit, canvas.template, side, colour, canvas.shape)
+    worn = shoe(canvas.fit, canvas.template, side, colour, canvas.shape, leg)
     return replace(worn, alpha=worn.alpha * canvas.rows(canvas.top).astype(np.float32))
 
 
-def shoe(fit: BodyFit, template: BodyTemplate, side: str, colour: Array, shape: tuple[int, int]) -> Part:
-    """A foot in a shoe of ``colour`` (3,) 0-255, larger than a bare one and darker at the sole."""
+def shoe(
+    fit: BodyFit, template: BodyTemplate, side: str, colour: Array, shape: tuple[int, int], leg: Array | None
+) -> Part:
+    """A foot in a shoe of ``colour`` (3,) 0-255, larger than a bare one, with a shine and a sole.
+
+    On a bare ``leg`` of that colour (3,) it is open above the instep; None in trousers.
+    """
     foot, light = body_light(fit, template, (f"foot_{side}",), shape)
     worn = softened(widened(foot, SHOE_WIDTH * fit.scale), SHOE_SIGMA * fit.scale) > 0.5
     sole = worn.copy()
     thick = max(1, round(SOLE * fit.scale))
     sole[:-thick] &= ~worn[thick:]
-    lit = lit_cloth(np.asarray(colour, np.float32), np.where(sole, SOLE_LIGHT, light).astype(np.float32))
+    shiny = light + SHINE * smoothstep(*SHINY, light)
+    lit = lit_cloth(np.asarray(colour, np.float32), shiny.astype(np.float32))
+    lit[sole] = np.clip(colour + (SOLE_STEP if float(np.mean(colour)) < SOLE_DARK else -SOLE_STEP), 0, 255)
+    if leg is not None:
+        open_part = _opening(fit, side, worn) & ~sole
+        lit[open_part] = lit_skin(np.asarray(leg, np.float32), light[open_part])
     return Part(alpha=worn.astype(np.float32), colour=lit)
+
+
+def _opening(fit: BodyFit, side: str, worn: Mask) -> Mask:
+    """(h, w) where a shoe that covers ``worn`` (h, w) shows the instep."""
+    ankle, toe = (fit.joints.points[index, :2] for index in (LEGS[side].joints[2], LEGS[side].tip[0]))
+    along = toe - ankle
+    left, top, width, height = cv2.boundingRect(worn.astype(np.uint8))
+    result, here = np.zeros_like(worn), np.s_[top : top + height, left : left + width]
+    x, y = np.arange(left, left + width)[None] - ankle[0], np.arange(top, top + height)[:, None] - ankle[1]
+    share = (x * along[0] + y * along[1]) / max(float(along @ along), fit.scale**2 / 4)
+    rim = np.pad(worn[here], 1)
+    result[here] = narrowed(rim, OPENING_RIM * fit.scale)[1:-1, 1:-1] & (share < OPENING)
+    return result
 
 
 def _alike(lab: Floats, usual: NDArray[np.floating]) -> Mask:
@@ -286,8 +335,8 @@ def _hanging(canvas: Canvas, first: int, down: Array) -> tuple[Array, Array]:
     legs, and grows wider downwards.
     """
     fit, scale, top = canvas.fit, canvas.fit.scale, canvas.top
-    body = label_triangles(fit.vertices, canvas.template.triangles[~both_limbs(canvas.template, "arm")], canvas.shape)
-    model = _borders(body > 0)
+    chosen = bone_share(canvas.template.triangle_weights, UNDER_GARMENT) > 0.5
+    model = _borders(label_triangles(fit.vertices, canvas.template.triangles[chosen], canvas.shape) > 0)
     rows = slice(first, first + len(down))
     from_waist = (top - fit.joints.hips[1]) / scale + WAIST
     reach = scale * float(np.clip(STAND_OFF_MIN + STAND_OFF_GROWS * from_waist, STAND_OFF_MIN, STAND_OFF_MAX))

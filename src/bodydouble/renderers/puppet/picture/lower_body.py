@@ -60,6 +60,10 @@ SHOE_LIGHTNESS, SHOE_SHARE = 18.0, 0.6
 white dress vanish before a dark floor. Chosen by eye on the development clips."""
 BARE_DARKER = 40.0
 """L* by which bare legs may be darker than the face: brown trousers have the hue of skin. Measured: 53 for those."""
+HEM_LOWER, HEM_HALF = 0.2, 1.6
+"""Decimetres by which a made-up shirt reaches lower in the middle than at its sides, and half its width there."""
+HEM_SHADE, HEM_SHADE_REACH = 0.35, 0.15
+"""Shade that a shirt casts on the trousers, and the decimetres over which it fades. Chosen by eye on headshots."""
 SHIRT_BELOW_HIPS, LEGS_BELOW_HIPS = 0.0, 0.6
 """Decimetres below the hips where a made-up shirt ends, and above which the picture shows no legs. Chosen by eye on
 headshots: of somebody who crouches, a longer shirt lies between the thighs."""
@@ -114,11 +118,13 @@ def _with_legs(canvas: Canvas, segmentation: Segmentation, hem: float | None) ->
     bare: dict[str, bool] = dict.fromkeys(SIDES, False)
     if top < legs_begin:
         waist = max(top, round(fit.joints.hips[1] + SHIRT_BELOW_HIPS * fit.scale))
+        below = _below_shirt(canvas, waist)
         shirt = canvas.extended.made_up & ~canvas.arms & ~canvas.rows(waist) & canvas.rows(waist - fit.scale)
         dark = trousers_colour(np.median(colour[shirt], axis=0).astype(np.float64) if shirt.any() else whole.usual)
         usual = dict.fromkeys(SIDES, dark)
         _, light = body_light(fit, canvas.template, None, canvas.shape, cloth=True)
-        trousers = canvas.rows(waist) & ~canvas.arms
+        light -= np.float32(HEM_SHADE) * np.exp(-np.maximum(below, 0) / np.float32(HEM_SHADE_REACH))
+        trousers = (below >= 0) & ~canvas.arms
         colour[trousers] = lit_cloth(np.asarray(dark, np.float32), light[trousers])
     else:
         for side, columns in columns_of_legs(canvas).items():
@@ -131,7 +137,7 @@ def _with_legs(canvas: Canvas, segmentation: Segmentation, hem: float | None) ->
     colours = {
         side: darkened(usual[side], SHOE_LIGHTNESS) if bare[side] else shoe_colour(usual[side]) for side in SIDES
     }
-    shoes = {side: shoe_below(canvas, side, colours[side]) for side in SIDES}
+    shoes = {side: shoe_below(canvas, side, colours[side], usual[side] if bare[side] else None) for side in SIDES}
     # Trousers fall over shoes, bare legs stand in them.
     worn = [part for side in order for part in ((legs[side], shoes[side]) if bare[side] else (shoes[side], legs[side]))]
     cutout = _composed(canvas, worn, trunk, colour)
@@ -142,6 +148,14 @@ def _with_legs(canvas: Canvas, segmentation: Segmentation, hem: float | None) ->
             mine = (leg.alpha > 0.5) & canvas.rows(max(first, crotch)) & ~canvas.arms
             masks = {name: mask | mine if name == f"leg_{side}" else mask & ~mine for name, mask in masks.items()}
     return LowerBody(cutout=cutout, parts=replace(parts, parts=masks))
+
+
+def _below_shirt(canvas: Canvas, waist: int) -> Floats:
+    """(h, w) decimetres below the round hem of a shirt that ends at the row ``waist`` at its sides."""
+    rows = (np.arange(canvas.shape[0], dtype=np.float32) - np.float32(waist))[:, None]
+    aside = (np.arange(canvas.shape[1], dtype=np.float32) - np.float32(canvas.fit.joints.hips[0]))[None]
+    away = np.minimum(np.abs(aside) / np.float32(HEM_HALF * canvas.fit.scale), 1)
+    return np.asarray(rows / np.float32(canvas.fit.scale) - np.float32(HEM_LOWER) * (1 - away * away), np.float32)
 
 
 def _lit_trunk(canvas: Canvas) -> Floats:
@@ -191,7 +205,7 @@ def _with_garment(
     garment, cut = made
     first = max(canvas.top, int(hem) + 1)  # above a round hem the trunk would carry them
     legs = [leg_below(canvas, side, first, None, skin, True) for side in SIDES]
-    shoes = [shoe_below(canvas, side, shoe_colour(cut.usual)) for side in SIDES]
+    shoes = [shoe_below(canvas, side, shoe_colour(cut.usual), skin) for side in SIDES]
     nothing = np.zeros(canvas.shape, np.bool_)
     cutout = _composed(canvas, [*legs, *shoes, garment], nothing, canvas.extended.cutout.colour.copy())
     cutout = replace(cutout, alpha=_without_corners(canvas, cutout.alpha, cut))

@@ -223,7 +223,10 @@ def painted(name: str, cloth: Cloth, own: LimbPicture, fit: BodyFit, template: B
     colour = np.where(bare[..., None], lit_skin(flat, light), lit_cloth(flat, smooth))
     whole = mask | (widened(mask, TROUSERS_WIDTH * fit.scale) & ~bare)
     if limb == "leg":
-        worn = shoe(fit, template, side, cloth.colours[-1] if cloth.end is None else cloth.end, shape)
+        last = cloth.colours[-1]
+        worn = shoe(
+            fit, template, side, last if cloth.end is None else cloth.end, shape, last if cloth.bare[-1] else None
+        )
         before = (worn.alpha > 0.5) & ~(whole & ~bare & (along < 2))
         colour[before] = worn.colour[before]
         whole |= before

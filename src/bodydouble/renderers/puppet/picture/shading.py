@@ -50,7 +50,12 @@ def body_light(
         triangles = triangles[bone_share(template.weights, bones)[triangles].mean(1) > 0.5]
     labels = label_triangles(fit.vertices, triangles, shape)
     mask = labels > 0
-    normals = _normals(fit.vertices, template.triangles)
+    around = template.triangles
+    if bones is not None:  # normals are those of all triangles about a vertex: more take ten times as long
+        used = np.zeros(len(fit.vertices), np.bool_)
+        used[triangles] = True
+        around = around[used[around].any(1)]
+    normals = _normals(fit.vertices, around)
     lamp = LAMP / np.linalg.norm(LAMP)
     light = (AMBIENT + DIFFUSE * np.clip(normals @ lamp, 0, 1))[triangles].mean(1).astype(np.float32)
     lit = np.full(shape, USUAL_LIGHT, np.float32)
@@ -92,13 +97,13 @@ def _folds(fit: BodyFit, arms: Floats, corner: tuple[int, int]) -> Floats:
     right = np.asarray(0.5 + 0.5 * np.tanh(x / MIDDLE), np.float32)
     result = np.zeros_like(sleeves)
     for (trunk, sleeve), share in zip(FOLD_ANGLES, (1 - right, right), strict=True):
-        result += share * ((1 - sleeves) * _wrinkles(x, y, trunk) + sleeves * _wrinkles(x, y, sleeve))
+        result += share * ((1 - sleeves) * wrinkles(x, y, trunk) + sleeves * wrinkles(x, y, sleeve))
     size = (result.shape[1] * step, result.shape[0] * step)
     wide = np.asarray(cv2.resize(result, size, interpolation=cv2.INTER_LINEAR), np.float32)
     return np.float32(FOLD_LIGHT) * wide[:height, :width]
 
 
-def _wrinkles(x: Floats, y: Floats, angle: float) -> Floats:
+def wrinkles(x: Floats, y: Floats, angle: float) -> Floats:
     """(h, w) -1 to 1: wrinkles at the places ``x`` (1, w), ``y`` (h, 1) in decimetres, ``angle`` rad from upright."""
     across = (x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle))) / np.float32(FOLD_WIDTH)
     along = (y * np.float32(np.cos(angle)) - x * np.float32(np.sin(angle))) / np.float32(FOLD_LENGTH)

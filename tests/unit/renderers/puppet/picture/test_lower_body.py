@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from bodydouble.renderers.puppet.compositing.light import exact_lab
-from bodydouble.renderers.puppet.picture import lower_body
+from bodydouble.renderers.puppet.picture import continued_parts, lower_body
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of, skin_of
-from bodydouble.renderers.puppet.picture.continued_parts import Canvas, garment_below, shoe_below
+from bodydouble.renderers.puppet.picture.continued_parts import Canvas, garment_below, shoe, shoe_below
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.extension import EDGE, ExtendedPicture
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
@@ -122,7 +122,7 @@ def test_legs_go_on_below_the_edge_as_wide_and_in_the_same_colour(colour: tuple[
         x, y = np.round((1 - share) * points[25, :2] + share * points[27, :2]).astype(int)
         assert leg[y, x, 3] > 240
         assert np.abs(leg[y, x, :3] - colour).max() < 60
-    x, y = np.round(points[[27, 31], :2].mean(0)).astype(int)
+    x, y = np.round(points[31, :2]).astype(int)
     assert leg[y, x, 3] > 240
     assert np.abs(leg[y, x, :3] - colour).max() > 20
 
@@ -179,6 +179,48 @@ def test_below_a_shirt_that_the_edge_cuts_off_are_dark_trousers_and_shoes():
     x, y = np.round((points[25, :2] + points[27, :2]) / 2).astype(int)
     assert leg[y, x, 3] > 240
     assert leg[y, x, :3].max() < 0.65 * max(COLOURS["shirt"])
+
+
+def test_a_made_up_shirt_has_a_round_hem_that_casts_shade():
+    """It reaches lower in the middle than at the sides; the trousers are darker just below it."""
+    trunk = cut_off(HIPS - 40, dressed=False)
+    middle, scale = round(float(trunk.fit.joints.hips[0])), trunk.fit.scale
+    light = trunk.layers.layers["trunk"].rgba[..., :3].max(2).astype(float)
+
+    def hem(x: int) -> int:
+        return int(np.argmax(light[HIPS - 40 :, x] < 0.7 * light[HIPS - 44, x])) + HIPS - 40
+
+    lowest = hem(middle)
+    assert lowest > hem(middle - round(1.2 * scale)) + 1
+    assert light[lowest + 2, middle] < light[lowest + round(0.4 * scale), middle] - 5
+
+
+def test_shoes_have_soles_and_those_of_bare_legs_show_the_instep():
+    """A dark shoe's sole is lighter. In trousers all above it is the shoe's."""
+    fit = cut_off(THIGHS, dressed=False).fit
+    skin, shape = np.array([225.0, 180.0, 150.0]), (600, 500)
+    open_one, shut = (shoe(fit, tube_body(), "l", np.full(3, 30.0), shape, leg) for leg in (skin, None))
+
+    worn = shut.alpha > 0.5
+    x = round(float(np.flatnonzero(worn.any(0)).mean()))
+    lowest = int(np.flatnonzero(worn[:, x])[-1])
+    assert shut.colour[lowest, x].mean() > np.median(shut.colour[worn].mean(1)) + 30
+    assert np.array_equal(open_one.alpha, shut.alpha)
+    like_skin = np.ptp(open_one.colour, axis=2) > 30
+    assert 0.03 < np.mean(like_skin[worn]) < 0.5
+    assert not (np.ptp(shut.colour, axis=2) > 30).any()
+
+
+def test_trousers_crease_at_knee_and_ankle(monkeypatch: pytest.MonkeyPatch):
+    """Above the ankle they have light and shade that half way down the thigh they lack."""
+    creased = cut_off(THIGHS, dressed=False)
+    monkeypatch.setattr(continued_parts, "CREASE_LIGHT", 0.0)
+    smooth = cut_off(THIGHS, dressed=False)
+
+    step = np.abs(np.subtract(*(w.layers.layers["leg_l"].rgba.astype(float) for w in (creased, smooth)))).max(2)
+    _, knee, ankle = (round(float(creased.fit.joints.points[index, 1])) for index in (23, 25, 27))
+    assert step[ankle - 40 : ankle - 10].max() > 8
+    assert step[THIGHS : knee - 60].max(initial=0) < 3
 
 
 def test_darkened_cloth_keeps_dark_cloth_dark():
@@ -243,9 +285,9 @@ def test_nothing_of_a_foot_is_made_up_above_the_edge():
         image=np.zeros((500, 500, 3), np.uint8), cutout=cutout, made_up=nothing, naked=nothing, edge=THIGHS
     )
     canvas = Canvas(extended=extended, fit=lifted, template=whole.template, person=nothing, bare=nothing, arms=nothing)
-    shoe = shoe_below(canvas, "l", np.full(3, 40.0)).alpha
-    assert not shoe[: canvas.top].any()
-    assert shoe_below(replace(canvas, fit=fit), "l", np.full(3, 40.0)).alpha.any()
+    made = shoe_below(canvas, "l", np.full(3, 40.0), None).alpha
+    assert not made[: canvas.top].any()
+    assert shoe_below(replace(canvas, fit=fit), "l", np.full(3, 40.0), None).alpha.any()
 
 
 def test_no_gap_shows_where_the_matte_fades_before_the_edge():
@@ -262,11 +304,10 @@ def test_bare_legs_wear_dark_shoes():
     """Shoes below bare legs are no socks in the colour of skin."""
     whole = cut_off(THIGHS, dressed=False, trousers=COLOURS["skin"])
 
-    ankle, toes = whole.fit.joints.points[[27, 31], :2]
-    x, y = np.round((ankle + toes) / 2).astype(int)
+    x, y = np.round(whole.fit.joints.points[31, :2]).astype(int)
     red, green, blue, alpha = whole.layers.layers["leg_l"].rgba[y, x].astype(float)
     assert alpha > 200
-    assert max(red, green, blue) < 90
+    assert max(red, green, blue) < 130
 
 
 def test_dark_brown_trousers_are_no_bare_legs():
