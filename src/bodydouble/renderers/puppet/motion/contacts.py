@@ -107,6 +107,16 @@ def drawn_wrist(wrist: Array, touches: list[Touch], arm_length: float) -> Array:
     return wrist + shift * min(1.0, SHIFT_MAX * arm_length / max(length, TINY))
 
 
+def at_distance(place: Array, wrist: Array, shoulder: Array) -> Array:
+    """(3,) a wrist at ``place`` (2,) on screen, as far from the ``shoulder`` (3,) as the ``wrist`` (3,) if possible.
+
+    An arm that touches something nearer is tilted rather than bent: a stretched arm stays straight.
+    """
+    away = wrist - shoulder
+    depth = max(float(away @ away) - float(((place - shoulder[:2]) ** 2).sum()), 0.0) ** 0.5
+    return np.array([*place, shoulder[2] + np.copysign(depth, away[2] or -1.0)])
+
+
 def bend_arm(shoulder: Array, elbow: Array, target: Array, lengths: tuple[float, float]) -> tuple[Array, Array]:
     """Elbow and wrist (3,) of an arm from ``shoulder`` (3,) that reaches for ``target`` (3,) with bones of ``lengths``.
 

@@ -1,8 +1,9 @@
 import numpy as np
+import pytest
 
 from bodydouble.renderers.puppet.motion.actor_motion import build_motion
 from bodydouble.renderers.puppet.motion.actor_skeleton import build_actor_skeleton
-from bodydouble.renderers.puppet.motion.contacts import HEAD, Touch, bend_arm, contact_weights, drawn_wrist
+from bodydouble.renderers.puppet.motion.contacts import HEAD, Touch, at_distance, bend_arm, contact_weights, drawn_wrist
 from mannequin import joints, track_of
 from tube_body import tube_body
 
@@ -37,6 +38,20 @@ def test_a_target_out_of_reach_stretches_the_arm():
 
     assert 17.9 < np.linalg.norm(wrist) < 18
     assert np.isclose(np.linalg.norm(wrist - bent), 8)
+
+
+def test_a_stretched_arm_that_touches_something_near_is_tilted_and_stays_straight():
+    """Depth takes up what the arm is too long for; in reach, nothing else of its bend changes."""
+    shoulder, elbow, wrist = np.zeros(3), np.array([30.0, 0.0, -1.0]), np.array([60.0, 0.0, -2.0])
+
+    target = at_distance(np.array([40.0, 10.0]), wrist, shoulder)
+    bent, _ = bend_arm(shoulder, elbow, target, (30.0, 30.1))
+
+    assert np.allclose(target[:2], [40, 10])
+    assert target[2] < 0
+    assert np.linalg.norm(target) == pytest.approx(np.linalg.norm(wrist))
+    assert np.linalg.norm(np.cross(bent, target)) / np.linalg.norm(target) < 3
+    assert at_distance(np.array([90.0, 0.0]), wrist, shoulder)[2] == 0
 
 
 def test_touches_are_weighed():
