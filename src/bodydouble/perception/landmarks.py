@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Affine, Image, Points
 from bodydouble.perception.detectors import Detection, FaceKeyPoint, PalmKeyPoint, PersonKeyPoint
 from bodydouble.perception.geometry import Roi, crop, distance, normalise_angle, rotation, transform
+from bodydouble.perception.iris_places import iris_shift
 from bodydouble.perception.landmark_indices import FacePoint, HandPoint
 from bodydouble.perception.litert import LiteRTNet, sigmoid, to_unit_range
 from bodydouble.perception.pack import ModelPack
@@ -266,6 +267,7 @@ class FaceNet:
             ring = iris.reshape(IRIS_LANDMARKS, 3)[:, :2].astype(np.float64)
             if k:
                 eye[:, 0], ring[:, 0] = IRIS_SIDE - 1 - eye[:, 0], IRIS_SIDE - 1 - ring[:, 0]
+            ring += iris_shift(patch, ring, eye)
             eyes[k], irises[k] = transform(matrix, eye), transform(matrix, ring)
         return irises, eyes
 

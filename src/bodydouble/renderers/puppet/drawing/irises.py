@@ -43,8 +43,8 @@ TRAVEL = 0.6
 """Radii of an iris that remain between its middle and the eye's corner when it looks sideways as far as it can."""
 TRAVEL_ACTOR = 0.76
 """The same way of an actor's iris in half eye widths: 1 - ``TRAVEL`` times the usual radius, 0.4."""
-FOLLOWED = np.array([1.0, 0.5])
-"""Share of the actor's gaze that is shown across and down; lids follow the gaze down."""
+FOLLOWED, FOLLOWED_UP = np.array([1.0, 0.5]), 1.2
+"""Share of the actor's gaze that is shown across and down, and up; lids follow the gaze down. By eye."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,8 @@ class Iris:
         half = float(np.hypot(*self.across))
         unit = self.across / max(half, TINY)
         farthest = max(half - TRAVEL * self.radius, 0.0) / max(half, TINY)
-        wanted = np.clip(gaze * FOLLOWED * min(1.0, farthest / TRAVEL_ACTOR), -farthest, farthest)
+        followed = FOLLOWED if gaze[1] > 0 else np.array([FOLLOWED[0], FOLLOWED_UP])
+        wanted = np.clip(gaze * followed * min(1.0, farthest / TRAVEL_ACTOR), -farthest, farthest)
         room = SHIFT_MAX * self.radius * np.array(YIELDS)
         moved = np.clip((wanted - own) * half, -room, room)
         shift = moved[0] * unit + moved[1] * np.array([-unit[1], unit[0]])

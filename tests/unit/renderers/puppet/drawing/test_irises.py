@@ -58,3 +58,11 @@ def test_an_iris_stays_inside_its_eye() -> None:
         iris = Iris(centre=np.zeros(2), radius=radius, across=np.array([30.0, 0.0]), middle=np.zeros(2), corners=(0, 1))
         moved = iris.towards(np.array([5.0, 0.0]), np.zeros(2)).shift[0]
         assert 0 < moved <= 30 - 0.6 * radius + 1e-9
+
+
+def test_a_gaze_up_is_shown_whole_and_one_down_by_half() -> None:
+    """Lids follow a gaze down, and show the rest of it; nothing but the iris shows a gaze up."""
+    iris = Iris(centre=np.zeros(2), radius=12.0, across=np.array([30.0, 0.0]), middle=np.zeros(2), corners=(0, 1))
+    up, down = (-iris.towards(np.array([0.0, y]), np.zeros(2)).shift[1] for y in (-0.2, 0.2))
+    assert up > 6
+    assert -4 < down < -2
