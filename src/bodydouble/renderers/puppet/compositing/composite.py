@@ -302,15 +302,7 @@ class Composer:
             return
         face = drawing.face - drawing.bounds[:2]
         paint_closed_lids(colour, face, self.motion.lids[index], drawing.face_cover)
-        paint_inside(
-            colour,
-            image,
-            self.motion.lips[index],
-            face[list(INNER_LIPS)],
-            float(self.motion.mouth_opening[index]),
-            self.mouth,
-            drawing.face_cover,
-        )
+        paint_inside(colour, image, self.motion.lips[index], face[list(INNER_LIPS)], self.mouth, drawing.face_cover)
 
 
 def _joined(things: Floats | None, more: Floats) -> Floats:

@@ -12,19 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Image, Matte, Points
+from bodydouble.perception.landmark_indices import FacePoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.light import Light, lab_of, lab_of_colour
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.drawing.lips import lip_colour
-from bodydouble.renderers.puppet.motion.expression import smoothstep
+from bodydouble.renderers.puppet.motion.expression import INNER_LIPS, smoothstep
 from bodydouble.renderers.puppet.painting import SUBPIXEL_BITS, fixed_point
 
 Lab = NDArray[np.float64]
 
-OPENING_MIN, OPENING_WHOLE = 0.02, 0.05
-"""Openings in face heights, beyond the neutral face's, from which the inside shows, and shows whole."""
-HEIGHT_MIN_PIXELS = 1.5
-"""Lips nearer to each other have no inside."""
+GAP_PIXELS = (0.6, 1.8)
+"""Pixels between the middles of the character's lips between which the inside sets in: what the mesh draws out of the
+line between shut lips has teeth like a saw."""
+UPPER_MIDDLE, LOWER_MIDDLE = INNER_LIPS.index(FacePoint.UPPER_LIP_INNER), INNER_LIPS.index(FacePoint.LOWER_LIP_INNER)
 MARGIN_PIXELS = 3
 """Border around the lips' box, for the soft edge."""
 SOFT_PIXELS = 0.8
@@ -94,14 +95,15 @@ def measure_mouth(samples: list[SampleFrame], track: PersonTrack, light: Light, 
 
 
 def paint_inside(
-    colour: Image, source: Image, lips: Points, target: Points, opening: float, light: MouthLight, cover: Matte | None
+    colour: Image, source: Image, lips: Points, target: Points, light: MouthLight, cover: Matte | None
 ) -> None:
     """Paint the inside of the mouth between the character's lips into ``colour`` (h, w, 3).
 
     ``lips`` (20, 2) px are the actor's inner lips in ``source`` (H, W, 3), ``target`` (20, 2) px the character's in
-    ``colour``. ``opening`` is in face heights. ``cover`` (h, w) 0-255 is what hides the face, or None.
+    ``colour``. ``cover`` (h, w) 0-255 is what hides the face, or None.
     """
-    if opening < OPENING_MIN or np.ptp(target[:, 1]) < HEIGHT_MIN_PIXELS or not np.isfinite(lips).all():
+    strength = float(smoothstep(*GAP_PIXELS, float(np.hypot(*(target[LOWER_MIDDLE] - target[UPPER_MIDDLE])))))
+    if strength == 0 or not np.isfinite(lips).all():
         return
     x0, y0 = np.maximum(np.floor(target.min(0)).astype(int) - MARGIN_PIXELS, 0)
     x1, y1 = np.minimum(np.ceil(target.max(0)).astype(int) + MARGIN_PIXELS + 1, [colour.shape[1], colour.shape[0]])
@@ -112,7 +114,7 @@ def paint_inside(
     mask = np.zeros(shown.shape[:2], np.uint8)
     cv2.fillPoly(mask, [fixed_point(target - [x0, y0])], 255, cv2.LINE_AA, SUBPIXEL_BITS)
     weight = cv2.GaussianBlur(mask, (0, 0), SOFT_PIXELS).astype(np.float32) / 255
-    weight *= min(opening / OPENING_WHOLE, 1.0)
+    weight *= strength
     here = np.s_[y0:y1, x0:x1]
     if cover is not None:
         weight *= 1 - cover[here] * np.float32(1 / 255)

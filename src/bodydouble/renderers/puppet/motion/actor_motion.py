@@ -14,7 +14,6 @@ from bodydouble.renderers.puppet.motion.expression import (
     INNER_LIPS,
     Expression,
     eye_openings,
-    mouth_gap,
     mouth_shape,
     neutral_of,
     normalised,
@@ -78,7 +77,6 @@ class Motion:
     offsets: Array  # (F, 478, 3) normalised offsets from the neutral face, 0 without a face
     gaze: Array  # (F, 2) see ``gaze_of``, 0 without a face
     lids: Array  # (F, 2) 1 is open, 0 shut
-    mouth_opening: Array  # (F,) face heights beyond the neutral's
     mouth: Array  # (F, 2) see Expression.mouth
     hands: Array  # (F, 2, 21, 2) NaN where not seen
     hand_weight: Array  # (F, 2) 0-1, how far the seen hand may be trusted, faded at its ends
@@ -124,7 +122,7 @@ def build_motion(
     unknown = np.full(len(track), np.nan)
     cut_off = cut_off_above(track)
     rotation, centre, size, heads = _heads(track, frame_rate, unknown if outline is None else outline, cut_off)
-    offsets, gaze, opening, mouth = _expressions(track, heads)
+    offsets, gaze, mouth = _expressions(track, heads)
     return Motion(
         frame_rate=frame_rate,
         shot=track.shot,
@@ -140,7 +138,6 @@ def build_motion(
         offsets=offsets,
         gaze=gaze,
         lids=_lids(track),
-        mouth_opening=opening,
         mouth=mouth,
         hands=hands,
         hand_weight=hand_weight,
@@ -190,22 +187,20 @@ def _lids(track: PersonTrack) -> Array:
     return lids
 
 
-def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, Array, Array, Array]:
-    """Offsets (F, 478, 3), gaze (F, 2), mouth opening (F,) and mouth (F, 2)."""
+def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, Array, Array]:
+    """Offsets (F, 478, 3), gaze (F, 2) and mouth (F, 2)."""
     frames = len(track)
-    offsets, gaze, opening = np.zeros((frames, FACE_POINTS, 3)), np.zeros((frames, 2)), np.zeros(frames)
-    mouth = np.zeros((frames, 2))
+    offsets, gaze, mouth = np.zeros((frames, FACE_POINTS, 3)), np.zeros((frames, 2)), np.zeros((frames, 2))
     seen = [i for i in range(frames) if heads[i] is not None]
     if not seen:
-        return offsets, gaze, opening, mouth
+        return offsets, gaze, mouth
     faces = np.stack([normalised(track.face[i].astype(np.float64), head) for i in seen if (head := heads[i])])
     neutral = neutral_of(faces)
     offsets[seen] = faces - neutral
     scales = np.stack([head.scale for i in seen if (head := heads[i])])
     gaze[seen] = gaze_of(iris_places(faces, scales))
-    opening[seen] = np.array([mouth_gap(face) for face in faces]) - mouth_gap(neutral)
     mouth[seen] = np.array([mouth_shape(face) for face in faces])
-    return offsets, gaze, opening, mouth
+    return offsets, gaze, mouth
 
 
 def _heads(

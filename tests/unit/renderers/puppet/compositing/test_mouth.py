@@ -76,12 +76,12 @@ def test_teeth_beside_the_lips_are_in_their_shade() -> None:
 
 
 def test_the_inside_is_painted_between_the_lips_alone_and_behind_hands() -> None:
-    """Nothing outside the lips changes, nor what is covered, nor a mouth that is shut."""
+    """Nothing outside the lips changes, nor what is covered, nor a shut mouth; two pixels of gap are painted."""
     source = np.full((60, 60, 3), 20, np.uint8)
-    target = RING * [10, 6] + [30, 30]
-    for opening, cover, painted in ((0.1, 0, True), (0.1, 255, False), (0.0, 0, False)):
+    for half, cover, painted in ((6.0, 0, True), (1.0, 0, True), (6.0, 255, False), (0.2, 0, False)):
         colour = np.full((60, 60, 3), 180, np.uint8)
-        paint_inside(colour, source, RING * 8 + 30, target, opening, WARM, np.full((60, 60), cover, np.uint8))
+        target = RING * [-10, half] + [30, 30]  # from the corner at image left along the lower lip
+        paint_inside(colour, source, RING * 8 + 30, target, WARM, np.full((60, 60), cover, np.uint8))
         assert bool((colour[30, 30] < 100).any()) is painted
         assert (colour[:20] == 180).all()
 
