@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from bodydouble.perception.smoothing import spans
 from bodydouble.renderers.puppet.body import quaternions
 from bodydouble.renderers.puppet.body.skinning import BonePose
-from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.motion.rest_skeleton import RestSkeleton, unit_vector, wrapped
 
 Array = NDArray[np.float64]
@@ -22,6 +21,10 @@ WAY_SURE, WAY_UNSURE = -0.4, -0.95
 """Cosines of the angle between a bone's own direction and the wanted one between which the shortest rotation becomes
 unsure: far beyond a right angle a small change of the direction changes its axis much. Chosen by eye on actors who
 sit."""
+TWIST, FLAT, TILT_MIN = (0.9, 2.1), (0.2, 0.6), 0.1
+"""Radians of a bone's twist up to which it is undone, and from which nothing of it; lengths on screen over its own
+between which this begins; and the depth of a direction up to which there is no twist. Chosen by eye on actors who sit
+and crouch."""
 RESTING_SPEED = 0.5
 """Spine lengths a second below which an actor's foot rests: about 1.5 px a frame for a body as tall as 480P."""
 RESTING_FRAMES_MIN = 4
@@ -54,13 +57,12 @@ def place_leg(
     ``directions``: (3,) each, of thigh and shin. ``foot``: (3,) the direction of the actor's foot. ``foot_share``: its
     length on screen over its own, 0-1. ``roll``: radians that the trunk is turned on screen.
     """
-    upright = quaternions.about_z(roll)
     bones: dict[str, BonePose] = {}
     joints = {f"hip_{side}": hip}
-    place, before = hip, upright
+    place, before = hip, quaternions.about_z(roll)
     for name, joint, direction in zip(("thigh", "calf"), ("knee", "ankle"), directions, strict=True):
         bone = rest.bones[f"{name}_{side}"]
-        before = _folded(unit_vector(bone.azimuth, bone.elevation), direction, upright, before)
+        before = _folded((bone.azimuth, bone.elevation), direction, roll, before)
         bones[f"{name}_{side}"] = BonePose(rotation=before, origin=bone.origin, target=place)
         place = place + direction * bone.length
         joints[f"{joint}_{side}"] = place
@@ -74,20 +76,50 @@ def place_leg(
     return bones, joints
 
 
-def _folded(own: Array, direction: Array, upright: Array, before: Array) -> Array:
-    """(4,) the rotation of a leg's bone from its ``own`` direction to the wanted one, both (3,), on the shortest way.
+def _folded(own: tuple[float, float], direction: Array, roll: float, before: Array) -> Array:
+    """(4,) the rotation of a leg's bone with its ``own`` azimuth and elevation to the wanted ``direction`` (3,).
 
-    A turn on screen with a tilt would turn a thigh that is raised before the trunk inside out. The way begins at
-    ``upright`` (4,), the trunk's turn on screen; near half a turn from there, where it may go anywhere, at the rotation
-    ``before`` (4,) of the bone that this one hangs on.
+    A turn on screen with a tilt would turn a thigh that is raised before the trunk inside out: it goes the shortest
+    way. That begins at the trunk's turn on screen by ``roll`` radians; near half a turn from there, where it may go
+    anywhere, at the rotation ``before`` (4,) of the bone that this one hangs on.
     """
-    start = quaternions.to_matrix(upright) @ own
+    upright = quaternions.about_z(roll)
+    start = unit_vector(own[0] + roll, own[1])
     way = quaternions.multiply(quaternions.swing(start, direction), upright)
     if (cosine := float(start @ direction)) < WAY_SURE:
-        start = quaternions.to_matrix(before) @ own
+        start = quaternions.to_matrix(before) @ unit_vector(*own)
         other = quaternions.multiply(quaternions.swing(start, direction), before)
-        way = quaternions.between(way, other, float(smoothstep(WAY_SURE, WAY_UNSURE, cosine)))
+        way = quaternions.between(way, other, _faded(cosine, WAY_SURE, WAY_UNSURE))
+    way = _facing(way, own[0], direction)
     return way if way @ before >= 0 else -way
+
+
+def _facing(way: Array, azimuth: float, direction: Array) -> Array:
+    """The rotation ``way`` (4,) of a bone at ``azimuth`` to ``direction`` (3,), twisted to show its front again.
+
+    What it shows is a picture of its front. A twist by far more than a right angle would turn it inside out.
+    """
+    x, y, z = direction.tolist()
+    flat = math.hypot(x, y)
+    if abs(z) < TILT_MIN or flat < FLAT[0]:
+        return way
+    w, a, b, c = way.tolist()
+    i, j = -math.sin(azimuth), math.cos(azimuth)
+    i, j, k = (  # its side, turned: single numbers are ten times as fast as arrays
+        i * (1 - 2 * (b * b + c * c)) + j * 2 * (a * b - w * c),
+        i * 2 * (a * b + w * c) + j * (1 - 2 * (a * a + c * c)),
+        i * 2 * (a * c - w * b) + j * 2 * (b * c + w * a),
+    )
+    # From there to where it would be parallel to the picture.
+    twist = math.atan2(z * (i * x + j * y) - k * flat * flat, x * j - y * i)
+    twist *= (1 - _faded(abs(twist), *TWIST)) * _faded(flat, *FLAT) / 2
+    return quaternions.multiply(np.array([math.cos(twist), *(math.sin(twist) * direction)]), way)
+
+
+def _faded(value: float, none: float, full: float) -> float:
+    """0 where ``value`` is at ``none`` or beyond, 1 at ``full``, smooth in between."""
+    share = min(max((value - none) / (full - none), 0.0), 1.0)
+    return share * share * (3 - 2 * share)
 
 
 def directions_to(ankle: Array, leg: tuple[Array, Array, Array], lengths: tuple[float, float]) -> tuple[Array, Array]:

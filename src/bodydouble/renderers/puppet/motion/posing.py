@@ -66,7 +66,7 @@ class Posing:
         self._contacts = contact_weights(motion, actor)
 
     def poses(self, lean: Lean | None = None) -> list[Pose | None]:
-        """The pose of every frame, None where the actor is absent. ``lean``: of a trunk that leans to the camera."""
+        """The pose of every frame, None where the actor is absent. ``lean``: how somebody sits."""
         return [self.pose(i, lean) if present else None for i, present in enumerate(self.motion.present)]
 
     def top(self, pose: Pose, crown: float) -> float:
@@ -125,6 +125,8 @@ class Posing:
         for side in SIDES:
             hip = bones["pelvis"].apply(rest.joints.points[LEGS[side].joints[0]])
             legs = actor.direction(f"thigh_{side}", index), actor.direction(f"calf_{side}", index)
+            if lean is not None:
+                legs = lean.leg(actor, rest, index, side, hip, legs)
             self.place_leg(index, side, legs, hip, bones, joints)
         for side, directions in self._arm_directions(index, bones, joints).items():
             self._place_arm(index, side, directions, bones, joints)

@@ -64,7 +64,7 @@ class Retargeting:
         self._posing = Posing(rest, self.motion, self.actor, self.back, trunk_ratio=ratio)
         self._contacts = actor_contacts(self.motion, self.actor)
         self.scale = self._shot_scale(own_size)
-        lean = None if self.legs_seen else lean_of(self.motion, self.actor, self.scale * rest.spine)
+        lean = None if self.legs_seen else lean_of(self.motion, self.actor, rest, self.scale)
         self.poses = self._posing.poses(lean)
         self.scales = self.scale * self.actor.size
         self.roots = self._roots()

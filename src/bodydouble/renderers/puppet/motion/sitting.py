@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from bodydouble.perception.landmark_indices import KNEES
 from bodydouble.perception.smoothing import gaussian_smoothed, spans
 from bodydouble.perception.trunk import HIPS
+from bodydouble.renderers.puppet.body.skeleton import LEGS
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.actor_skeleton import SITTING, STANDING, ActorSkeleton, faded
+from bodydouble.renderers.puppet.motion.rest_skeleton import RestSkeleton
 from bodydouble.renderers.puppet.motion.visibility import THIGHS_SEEN_MIN
 
 Array = NDArray[np.float64]
@@ -27,10 +29,11 @@ LEAN_MIN = 0.75
 
 @dataclass(frozen=True, kw_only=True)
 class Lean:
-    """How far the character's trunk leans to the camera so that its hips are where the actor's are seen."""
+    """How the character sits: its trunk leans to the camera so far that its hips are where the actor's are seen."""
 
     sits: Array  # (F,) 0-1
     depth: float  # of the trunk's direction: 0 is upright, -1 would point at the camera
+    scale: float  # frame pixels for a picture pixel, at the actor's usual size
 
     def tilted(self, up: Array, index: int) -> Array:
         """(3,) the trunk's direction ``up`` in frame ``index``, which leans at least so far where the actor sits."""
@@ -41,9 +44,32 @@ class Lean:
         flat = np.sqrt(1 - depth**2) / max(float(np.hypot(*up[:2])), TINY)
         return np.array([*(up[:2] * flat), depth])
 
+    def leg(
+        self, actor: ActorSkeleton, rest: RestSkeleton, index: int, side: str, hip: Array, own: tuple[Array, Array]
+    ) -> tuple[Array, Array]:
+        """(3,) directions of the thigh and shin of ``side`` from the character's ``hip`` (3,) in frame ``index``.
 
-def lean_of(motion: Motion, actor: ActorSkeleton, spine: float) -> Lean:
-    """From the frames of ``motion`` in which the actor sits. ``spine``: px, the length of the character's on screen."""
+        Where the actor sits, knee and ankle are at the actor's, as far as they reach: a longer thigh points more
+        at the camera than the actor's ``own`` directions do, rather than out of the frame.
+        """
+        share = float(self.sits[index])
+        if share <= 0:
+            return own
+        unit, hips = float(actor.size[index]) * self.scale, actor.points[index, HIPS, :2].mean(0)
+        directions: list[Array] = []
+        start = hip[:2]
+        for bone, joint, direction in zip(("thigh", "calf"), LEGS[side].joints[1:], own, strict=True):
+            length = rest.bones[f"{bone}_{side}"].length
+            flat = ((actor.points[index, joint, :2] - hips) / unit - start) / length
+            flat = (1 - share) * direction[:2] + share * flat / max(1.0, float(np.hypot(*flat)))
+            depth = np.sqrt(max(0.0, 1 - float(flat @ flat)))
+            directions.append(np.array([*flat, depth if direction[2] > 0 else -depth]))
+            start = start + flat * length
+        return directions[0], directions[1]
+
+
+def lean_of(motion: Motion, actor: ActorSkeleton, rest: RestSkeleton, scale: float) -> Lean:
+    """From the frames of ``motion`` in which the actor sits. ``scale``: frame px for a px of the ``rest`` skeleton."""
     below = actor.points[:, KNEES, 1].mean(1) - actor.hips[:, 1]
     sits = faded(below / (actor.lengths["spine"] * actor.size), STANDING, SITTING)
     sits *= faded(motion.visibility[:, KNEES].max(1), KNEES_HIDDEN, KNEES_SEEN)
@@ -52,6 +78,6 @@ def lean_of(motion: Motion, actor: ActorSkeleton, spine: float) -> Lean:
         sits[start:stop] = gaussian_smoothed(sits[start:stop], SITS_SIGMA)
     seen = sits > 0.5
     if not seen.any():
-        return Lean(sits=np.zeros(len(sits)), depth=0.0)
-    usual = float(np.median(np.hypot(*actor.vectors["spine"][seen, :2].T))) / spine
-    return Lean(sits=sits, depth=-float(np.sqrt(1 - np.clip(usual, LEAN_MIN, 1) ** 2)))
+        return Lean(sits=np.zeros(len(sits)), depth=0.0, scale=scale)
+    usual = float(np.median(np.hypot(*actor.vectors["spine"][seen, :2].T))) / (scale * rest.spine)
+    return Lean(sits=sits, depth=-float(np.sqrt(1 - np.clip(usual, LEAN_MIN, 1) ** 2)), scale=scale)

@@ -91,6 +91,17 @@ def test_a_thigh_raised_before_the_trunk_keeps_its_outer_side_outside(roll: floa
         assert np.allclose(found["knee_l"], thigh * rest.bones["thigh_l"].length)
 
 
+def test_a_shin_that_is_folded_aside_and_back_shows_its_front():
+    """Of somebody who crouches in profile it is as wide as it is tilted, and not seen from its edge."""
+    anatomy, template = anatomy_of(track_of([joints()])), tube_body()
+    rest = rest_skeleton(joints_of(anatomy, template, (500, 500)), anatomy.head)
+    thigh, shin = (way / np.linalg.norm(way) for way in np.array([[0.92, 0.32, -0.2], [-0.77, 0.1, 0.63]]))
+    bones, _ = place_leg(rest, "l", (thigh, shin), np.array([0.0, 1.0, 0.0]), 0.2, np.zeros(3))
+
+    side = quaternions.to_matrix(bones["calf_l"].rotation) @ [1.0, 0.0, 0.0]
+    assert abs(side[2]) < 0.1
+
+
 def test_a_leg_that_swings_on_screen_turns_as_far_as_its_direction():
     """Where nothing points at the camera, the shortest way is a turn on screen."""
     anatomy, template = anatomy_of(track_of([joints()])), tube_body()

@@ -60,9 +60,36 @@ def test_who_stands_or_shows_no_knees_keeps_an_upright_trunk():
 def test_who_sits_down_leans_little_by_little():
     """The lean grows with the knees that rise: a trunk that tilts at once would jump."""
     found = _retargeting(sits=True)
-    lean = lean_of(found.motion, found.actor, found.scale * found.rest.spine)
+    lean = lean_of(found.motion, found.actor, found.rest, found.scale)
     half = replace(lean, sits=np.full(24, 0.5))
     up = np.array([0.0, -1.0, 0.0])
 
     assert lean.tilted(up, 12)[2] < half.tilted(up, 12)[2] < 0
     assert np.isclose(np.linalg.norm(half.tilted(up, 12)), 1)
+
+
+def test_knees_of_who_sits_are_at_the_actors():
+    """Longer thighs point more at the camera; of who sits half, knees are half way there."""
+    pose = joints(head=60)
+    pose[list(KNEES), 1] -= (pose[25] - pose[23])[1]
+    pose[list(KNEES), 0] += 30
+    track = track_of([pose] * 24)
+    track.visibility[:, 23:27], track.visibility[:, 27:33] = 1.0, 0.0
+    anatomy, template = anatomy_of(track_of([joints(head=60)])), tube_body()
+    rest = rest_skeleton(joints_of(anatomy, template, (500, 500)), anatomy.head)
+    found = Retargeting(rest, build_motion(track, 25.0), template)
+    drawn, lean = found.poses[12], lean_of(found.motion, found.actor, rest, found.scale)
+    assert drawn is not None
+
+    for side, knee in (("l", 25), ("r", 26)):
+        own = drawn.joints[f"knee_{side}"][:2] * found.scales[12]
+        assert np.hypot(*(own - found.actor.points[12, knee, :2] + found.actor.hips[12, :2])) < 2
+    straight = np.array([0.6, 0.8, 0.0]), np.array([0.0, 1.0, 0.0])
+    legs = [
+        replace(lean, sits=np.full(24, share)).leg(found.actor, rest, 12, "l", drawn.joints["hip_l"], straight)
+        for share in (0, 0.5, 1)
+    ]
+    assert np.allclose(legs[0], straight)
+    assert np.allclose(legs[1][0][:2], (legs[0][0] + legs[2][0])[:2] / 2)
+    assert legs[2][0][2] < 0
+    assert np.allclose(np.linalg.norm(legs, axis=2), 1)
