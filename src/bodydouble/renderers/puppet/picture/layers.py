@@ -280,7 +280,7 @@ def _arm_layer(picture: LimbPicture, twin: LimbPicture, template: BodyTemplate, 
     colour, taken = with_twin(sources.colour, known | bare, hidden, along >= 1, _twin_of(picture, twin, side))
     colour = filled(colour, known | bare | taken, (hidden | own) & ~known & ~bare & ~taken)
     # The shade of what hides the rest of it would be a line across the arm.
-    seen = own & (alpha > SOLID) & ~widened(hidden, ARM_RIM)
+    seen = own & (alpha > TRACE) & ~widened(hidden, ARM_RIM)
     colour = np.where(seen[..., None], sources.colour, colour)
     made_up = np.zeros(shape, np.float32)
     if not hand_seen:
@@ -387,7 +387,7 @@ def _leg_layer(picture: LimbPicture, template: BodyTemplate, both: Surface | Non
     if not known.any():
         known = visible & (alpha > 0.5)
     colour = filled(sources.colour, known, hidden | (visible & ~known), ACROSS)
-    colour = np.where((visible & ~rim & (alpha > SOLID))[..., None], sources.colour, colour)
+    colour = np.where((visible & ~rim & (alpha > TRACE))[..., None], sources.colour, colour)
     fade = np.clip((weight - SEAM[0]) / (SEAM[1] - SEAM[0]), 0, 1)
     front = softened(visible, RIM_SIGMA) * alpha * fade
     # Softened as one: between what is seen and what is made up no line shows.
