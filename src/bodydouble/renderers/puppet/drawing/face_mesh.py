@@ -10,7 +10,7 @@ from bodydouble.perception.arrays import Mask
 from bodydouble.perception.triangulation import triangulate
 from bodydouble.renderers.puppet.drawing.far_side import HeadVertices, needs_far_side, with_far_side
 from bodydouble.renderers.puppet.drawing.irises import Iris, find_irises, own_gaze
-from bodydouble.renderers.puppet.drawing.lips import lip_colour, with_lips_alone
+from bodydouble.renderers.puppet.drawing.lips import lip_colour, with_lips_alone, with_ordered_lips
 from bodydouble.renderers.puppet.drawing.mesh import Mesh, build_mesh
 from bodydouble.renderers.puppet.drawing.skull import SILHOUETTE, Skull, build_skull, hair_depth
 from bodydouble.renderers.puppet.motion.expression import normalised, resting_face, smoothstep
@@ -157,7 +157,7 @@ class _FaceLayout:
         """The face mesh, rows of vertices around it, and ``grid``; hair beside the face has depth and follows it."""
         assert anatomy.face is not None
         head = anatomy.head
-        face = unfolded_face(anatomy.face, head)
+        face = with_ordered_lips(unfolded_face(anatomy.face, head), head)
         outline = face[OVAL, :]
         rings = _rings(outline, head.width)
         grid = np.concatenate([rings.reshape(-1, 2), grid])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Bytes, Image, Mask, Points
 from bodydouble.perception.landmark_indices import FacePoint
 from bodydouble.renderers.puppet.motion.expression import INNER_LIPS, MOUTH_CORNERS
+from bodydouble.renderers.puppet.motion.head import Head
 from bodydouble.renderers.puppet.painting import SUBPIXEL_BITS, fixed_point, hull_mask
 from bodydouble.renderers.puppet.picture.regions import filled, softened, touching, widened
 
@@ -39,6 +40,15 @@ SEAM_SHADE, SEAM_SIGMA = 0.45, 0.8
 """Brightness of the line in which lips meet over theirs, and standard deviation of its edge in pixels."""
 SPREAD = (1, 1)
 """The lips' colours go on into the mouth at full size: it is small."""
+LIP_COLUMNS = np.array((
+    (0, 11, 12, 13, 14, 15, 16, 17), (37, 72, 38, 82, 87, 86, 85, 84), (267, 302, 268, 312, 317, 316, 315, 314),
+    (39, 73, 41, 81, 178, 179, 180, 181), (269, 303, 271, 311, 402, 403, 404, 405),
+    (40, 74, 42, 80, 88, 89, 90, 91), (270, 304, 272, 310, 318, 319, 320, 321),
+    (185, 184, 183, 191, 95, 96, 77, 146), (409, 408, 407, 415, 324, 325, 307, 375),
+))  # fmt: skip
+"""Face mesh points that lie below each other, from the edge of the upper lip to that of the lower one."""
+APART = 0.004
+"""Face widths between two of them at least."""
 ROOM, LIPS_PIXELS_MIN = 4, 30
 """Pixels around the lips that are looked at, and pixels of lips without which their colour is not known."""
 
@@ -55,6 +65,26 @@ def lip_colour(image: Image, face: Points) -> Array | None:
     if 2 * np.count_nonzero(within) < len(at):
         return None
     return np.median(image[at[within, 1], at[within, 0], :3], axis=0).astype(np.float64)
+
+
+def with_ordered_lips(face: Array, head: Head) -> Array:
+    """``face`` (478, 3) px with the points of its lips below each other, as lips are.
+
+    Of shut lips the landmarks of the lower one may lie above those of the upper one. Triangles between them would join
+    both lips, and as soon as these move the seam would have teeth like a saw.
+    """
+    down = head.rotation[:, 1]
+    heights = face[LIP_COLUMNS] @ down
+    least, inner = APART * head.width, heights.shape[1] // 2
+    ordered = heights.copy()
+    seam = heights[:, inner - 1 : inner + 1].mean(1)
+    above, below = seam + least / 2, seam - least / 2
+    for upper, lower in zip(range(inner - 1, -1, -1), range(inner, 2 * inner), strict=True):
+        above = ordered[:, upper] = np.minimum(heights[:, upper], above - least)
+        below = ordered[:, lower] = np.maximum(heights[:, lower], below + least)
+    result = face.copy()
+    result[LIP_COLUMNS] += (ordered - heights)[..., None] * down
+    return result
 
 
 def with_lips_alone(rgba: Bytes, face: Array) -> Bytes:

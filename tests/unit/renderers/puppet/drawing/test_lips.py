@@ -3,8 +3,15 @@
 import cv2
 import numpy as np
 
-from bodydouble.renderers.puppet.drawing.lips import OUTER_LIPS, lip_colour, with_lips_alone
+from bodydouble.renderers.puppet.drawing.lips import (
+    LIP_COLUMNS,
+    OUTER_LIPS,
+    lip_colour,
+    with_lips_alone,
+    with_ordered_lips,
+)
 from bodydouble.renderers.puppet.motion.expression import INNER_LIPS
+from bodydouble.renderers.puppet.motion.head import Head
 
 SKIN, LIPS, TEETH = (220, 180, 160, 255), (180, 80, 80, 255), (240, 240, 235, 255)
 
@@ -64,3 +71,16 @@ def test_a_wide_smile_keeps_its_teeth() -> None:
     """Lips drawn thin cannot cover the mouth: stretched over it they would be a dark smear."""
     rgba, face = _smile(64)
     assert with_lips_alone(rgba, face) is rgba
+
+
+def test_lips_whose_landmarks_cross_lie_below_each_other() -> None:
+    """Landmarks of a shut mouth may have its lower lip above the upper one; others stay, and so does an open mouth."""
+    head = Head(rotation=np.eye(3), centre=np.zeros(2), origin=np.zeros(3), width=100.0, height=60.0)
+    face = np.zeros((478, 3))
+    face[LIP_COLUMNS, 1] = [40, 43, 46.2, 46, 45.6, 48, 50, 53]
+    ordered = with_ordered_lips(face, head)
+    assert (np.diff(ordered[LIP_COLUMNS, 1], axis=1) > 0.3).all()
+    assert np.abs(ordered - face).max() < 1.2
+    assert np.array_equal(ordered[LIP_COLUMNS[:, [0, -1]]], face[LIP_COLUMNS[:, [0, -1]]])
+    face[LIP_COLUMNS, 1] = [40, 43, 45, 46, 52, 54, 56, 58]
+    assert np.array_equal(with_ordered_lips(face, head), face)
