@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Boxes, Image
 from bodydouble.perception.interpolation import interpolate_body, is_motion_even
+from bodydouble.perception.landmark_indices import KNEES
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.rivals import NOBODY
 from bodydouble.perception.tracking import BYSTANDERS_EVERY_FRAMES, BodyState, BodyTracker
+from bodydouble.perception.trunk import legs_hidden
 
 LONG_BLOCK, SHORT_BLOCK = 4, 2
 """Frames that one measurement at the block's end can cover."""
@@ -20,6 +22,13 @@ EVEN_BLOCKS_MIN = 2
 ALONE_FACTOR = 2
 """How much less often bystanders are searched for where none is known."""
 
+KNEES_SEEN_MIN = 0.5
+"""Visibility of a knee from which legs are in sight."""
+HIDDEN_FRAMES_MIN = 2
+"""Frames in which the legs are hidden before somebody is searched for who hides them: single ones are mistakes."""
+HIDDEN_WAIT_FRAMES, HIDDEN_WAIT_FRAMES_MAX = 2, 64
+"""Frames to the next such search. Each one that finds nobody doubles them: what hides the legs may be a desk."""
+
 
 @dataclass(kw_only=True)
 class ForwardState:
@@ -28,6 +37,10 @@ class ForwardState:
     recent: list[BodyLandmarks | None] = field(default_factory=list[BodyLandmarks | None])  # of this shot, newest last
     even_blocks: int = 0  # in a row
     shot: int = 0
+    legs_seen: bool = False  # in this shot
+    hidden_since: int | None = None  # frame from which the legs are hidden
+    search_due: int = 0  # frame from which who hides them is searched for again
+    search_wait: int = HIDDEN_WAIT_FRAMES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +98,25 @@ class ForwardPass:
         every = BYSTANDERS_EVERY_FRAMES * (1 if known is not None and len(known) else ALONE_FACTOR)
         if body is not None and any((index + k) % every == BYSTANDERS_EVERY_FRAMES // 2 for k in range(frames)):
             self._tracker.refresh_bystanders(image, body)
+        if body is not None:
+            self._search_before_legs(index + frames - 1, image, body)
+
+    def _search_before_legs(self, index: int, image: Image, body: BodyLandmarks) -> None:
+        """Search for somebody new where the legs of ``body``, in frame ``index``, were in sight and are hidden now."""
+        state = self.state
+        if body.visibility[KNEES].max() > KNEES_SEEN_MIN:
+            state.legs_seen, state.hidden_since, state.search_wait = True, None, HIDDEN_WAIT_FRAMES
+        if not state.legs_seen or not legs_hidden(body.points[None], body.visibility[None], self._size[1])[0]:
+            return
+        if state.hidden_since is None:
+            state.hidden_since = index
+        if index - state.hidden_since < HIDDEN_FRAMES_MIN or index < state.search_due:
+            return
+        if self._tracker.search_before_legs(image, body):
+            state.search_due = index + BYSTANDERS_EVERY_FRAMES
+        else:
+            state.search_due = index + state.search_wait
+            state.search_wait = min(2 * state.search_wait, HIDDEN_WAIT_FRAMES_MAX)
 
     def _back(self, frames: int) -> BodyLandmarks | None:
         """The body ``frames`` frames before the next one; None if there is none in this shot."""

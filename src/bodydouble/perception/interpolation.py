@@ -35,6 +35,11 @@ STRIDE_MAX = 0.5
 VISIBILITY_CHANGE_MAX = 0.4
 """Largest change of a landmark's visibility (0-1) between two frames that are interpolated. Chosen on the development
 clips: the visibility of an arm that disappears changes by more."""
+BRIDGED_FRAMES_MAX = 24
+"""Frames without the body, about a second, that are interpolated: who is away for longer may have gone."""
+BRIDGED_MOVE_MAX, BRIDGED_SIZE_MIN = 1.0, 0.6
+"""Body widths that the shoulders may move meanwhile, and the smaller over the larger width at least. Chosen by eye on
+somebody behind a passer-by."""
 WIDTH_OF_TRUNK = 0.6
 """Shoulder width over trunk length of an adult seen from the front, rounded down."""
 BODY_WIDTH_MIN = 8.0
@@ -90,6 +95,20 @@ def interpolate_body(before: BodyLandmarks, after: BodyLandmarks, share: float =
         matrix=matrix,
         next_roi=before.next_roi,
     )
+
+
+def bridged(before: BodyLandmarks, after: BodyLandmarks, frames: int) -> list[BodyLandmarks]:
+    """The bodies in ``frames`` frames between two in which somebody was seen; none if it is not the same place.
+
+    Who is lost for a moment, and found again where they were, was hidden there, or a network missed them.
+    """
+    if frames > BRIDGED_FRAMES_MAX:
+        return []
+    widths = body_width(before.points), body_width(after.points)
+    moved = distance(before.points[list(SHOULDERS)].mean(0), after.points[list(SHOULDERS)].mean(0))
+    if moved > BRIDGED_MOVE_MAX * max(widths) or min(widths) < BRIDGED_SIZE_MIN * max(widths):
+        return []
+    return [interpolate_body(before, after, (k + 1) / (frames + 1)) for k in range(frames)]
 
 
 def _composed(outer: Affine, inner: Affine) -> Affine:

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Box, Image
+from bodydouble.perception.arrays import Box, Image, Points
 from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import BodyLandmarks, BodyNet
 from bodydouble.perception.matte import BoxedMatte, MatteMaker, MatteState
@@ -40,6 +40,10 @@ class PeopleSource(Protocol):
 
     def find_others(self, image: Image, known: Person) -> list[Box]:
         """Boxes of people, possibly including ``known``, at the lowest cost."""
+        ...
+
+    def find_near(self, image: Image, known: Person, place: Points) -> list[Person]:
+        """People besides ``known`` about ``place`` (2,) px, also those whom the frame's edge cuts off."""
         ...
 
 

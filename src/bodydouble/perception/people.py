@@ -126,15 +126,19 @@ class PeopleFinder:
         tiles: tuple[float, ...] = TILES,
         known: Person | None = None,
         rough: bool = False,
+        place: Points | None = None,
     ) -> list[Person]:
         """Everybody in the picture, largest first. Fewer ``tiles`` find only people nearer to the camera, faster.
 
         ``known`` is a person whose position is certain: included in the answer at no cost. With ``rough`` the bodies
-        are the small network's, enough to know where people are.
+        are the small network's, enough to know where people are. Of the tiles only those about a ``place`` (2,) px
+        are searched, if it is given.
         """
         height, width = image.shape[:2]
         seeds: list[tuple[float, Roi, Detection | None]] = []
         for region in _regions(width, height, tiles):
+            if place is not None and max(abs(region.x - place[0]), abs(region.y - place[1])) > region.size / 2:
+                continue
             seeds += [(d.score, detection_body_roi(d), None) for d in self._persons.detect(image, region)]
             seeds += [(d.score, _roi_below_face(d), d) for d in self._faces.detect(image, region)]
         seeds.sort(key=lambda s: -s[0])
@@ -154,6 +158,13 @@ class PeopleFinder:
     def find_others(self, image: Image, known: Person) -> list[Box]:
         """Boxes of people near the camera, possibly including ``known``; measured with the small network."""
         return [person.box for person in self.find(image, tiles=(), known=known, rough=True)]
+
+    def find_near(self, image: Image, known: Person, place: Points) -> list[Person]:
+        """People in the tiles about ``place`` (2,) px, besides ``known``; measured with the small network.
+
+        The tiles show whom the frame's edge cuts off, and who is too near to the camera for ``find_others``.
+        """
+        return [person for person in self.find(image, known=known, rough=True, place=place) if person is not known]
 
     def _confirm(
         self, image: Image, roi: Roi, face: Detection | None, found: list[Person], *, rough: bool

@@ -20,6 +20,7 @@ from bodydouble.perception.cuts import FrameSignature, frame_signature, is_cut
 from bodydouble.perception.face_and_hands import FaceHandsState, FaceHandsTracker
 from bodydouble.perception.footage import Footage
 from bodydouble.perception.forward_pass import ForwardPass, ForwardState
+from bodydouble.perception.interpolation import bridged
 from bodydouble.perception.landmarks import BODY_KEPT_MIN, BodyLandmarks
 from bodydouble.perception.matte import BoxedMatte
 from bodydouble.perception.networks import Networks, PackNetworks
@@ -45,7 +46,7 @@ from bodydouble.tasks.errors import NobodyFound
 
 WINDOW_FRAMES = 32
 """Frames that one stage handles at once: the unit in which perception is saved and resumed."""
-WINDOW_FORMAT = 6
+WINDOW_FORMAT = 7
 """Version of the window files: windows of another version are removed, not continued."""
 MATTE_SHARE_MIN = 0.12
 """Share of the body's box that its matte covers, below which the landmark network saw a person where there is none."""
@@ -134,6 +135,20 @@ def load_perception(folder: Path) -> Perception:
     raw = load_track(folder, meta["windows"])
     mattes = StoredMattes(folder, width=meta["width"], height=meta["height"], window_frames=WINDOW_FRAMES)
     return Perception(track=smooth_track(people_only(raw), meta["rate"]), mattes=mattes)
+
+
+def _bridge(windows: list[_Window]) -> None:
+    """Interpolate, in place, short gaps in the bodies of consecutive ``windows``."""
+    bodies = [body for window in windows for body in window.bodies]
+    shots = [shot for window in windows for shot in window.shots]
+    places = [(window, i) for window in windows for i in range(len(window.bodies))]
+    known = [i for i, body in enumerate(bodies) if body is not None]
+    for a, b in itertools.pairwise(known):
+        before, after = bodies[a], bodies[b]
+        if b == a + 1 or shots[a] != shots[b] or before is None or after is None:
+            continue
+        for (window, i), body in zip(places[a + 1 : b], bridged(before, after, b - a - 1), strict=False):
+            window.bodies[i] = body
 
 
 class _Perceiver:
@@ -255,6 +270,7 @@ class _Perceiver:
                 window.bodies[i - offset] = body
             elif before is not None:
                 before.bodies[i] = body
+        _bridge([w for w in (before, window) if w is not None])
 
     def _finish(self, window: _Window) -> None:
         """Face, hands and matte of each frame; then the window's file."""

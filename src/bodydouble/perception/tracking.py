@@ -16,8 +16,9 @@ from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.landmarks import BODY_KEPT_MIN, BodyLandmarks
 from bodydouble.perception.networks import PeopleSource
 from bodydouble.perception.people import HEAD_POINTS, Person, body_box
-from bodydouble.perception.rivals import regions_of
-from bodydouble.perception.track import PersonChoice
+from bodydouble.perception.rivals import NOBODY, regions_of
+from bodydouble.perception.track import NEIGHBOURS_MAX, PersonChoice
+from bodydouble.perception.trunk import HIPS, SHOULDERS
 from bodydouble.tasks.errors import NobodyFound
 
 SEARCH_EVERY_FRAMES = 4
@@ -28,6 +29,8 @@ BYSTANDERS_EVERY_FRAMES = 24
 """Interval between two searches for other people, about a second. In between their boxes stay as they are."""
 BYSTANDER_OVERLAP_MAX = 0.4
 """Intersection over union with the tracked person's box from which a box is that person."""
+LEGS_BELOW_HIPS = 0.6
+"""Trunk lengths below the hips about which who hides the legs is searched for: the middle of the thighs."""
 SAME_BOX_MIN = 0.85
 """Intersection over union from which the search has found one person twice. Two people are never seen so."""
 BYSTANDER_KEPT_OVERLAP_MAX = 0.3
@@ -252,6 +255,28 @@ class BodyTracker:
             hidden = [b for b in before if not len(fresh) or box_iou(b, fresh).max() < BYSTANDER_KEPT_OVERLAP_MAX]
             fresh = np.concatenate([fresh, np.array(hidden).reshape(-1, 4)])
         self.state.bystanders = fresh
+
+    def search_before_legs(self, image: Image, body: BodyLandmarks) -> bool:
+        """Search about the hidden legs of ``body`` for who stands before them; whether somebody new is there."""
+        own = body_box(body, image.shape[1], image.shape[0])
+        hips, shoulders = body.points[HIPS].mean(0), body.points[SHOULDERS].mean(0)
+        place = hips + LEGS_BELOW_HIPS * (hips - shoulders)
+        people = self._finder.find_near(image, Person(box=own, score=body.score, body=body), place)
+        state = self.state
+        boxes = state.bystanders if state.bystanders is not None else NOBODY
+        known = np.concatenate([own[None], boxes])
+        fresh = [
+            p
+            for p in people
+            if (p.box[:2] < place).all()
+            and (place < p.box[2:]).all()
+            and box_iou(p.box, known).max() < BYSTANDER_OVERLAP_MAX
+        ]
+        if fresh:
+            state.bystanders = np.concatenate([np.array([p.box for p in fresh]), boxes])
+            others = state.others if state.others is not None else NOBODY
+            state.others = np.concatenate([regions_of([p.body for p in fresh]), others])[:NEIGHBOURS_MAX]
+        return bool(fresh)
 
 
 def choose(people: list[Person], choice: PersonChoice, width: int, height: int) -> Person:

@@ -24,6 +24,7 @@ from bodydouble.tasks.atomic_files import atomic_file
 from bodydouble.tasks.digests import publish_with_digest
 
 BODY_ARRAYS = ("points", "depth", "visibility", "segmentation", "matrix")
+HIDDEN_LEGS_FIELDS = ("legs_seen", "hidden_since", "search_due", "search_wait")
 DEFLATE_LEVEL = 1
 """Mattes are flat: higher levels save little and cost much."""
 
@@ -123,6 +124,7 @@ def _state_arrays(state: WindowState) -> dict[str, Any]:
         "mirror_idle": state.matte.mirror_idle,
         "shot": state.forward.shot,
         "even_blocks": state.forward.even_blocks,
+        "hidden_legs": {name: getattr(state.forward, name) for name in HIDDEN_LEGS_FIELDS},
         "recent": [_plain_body(body) for body in state.forward.recent],
     }
     arrays: dict[str, Any] = {"state.plain": np.array(json.dumps(plain))}
@@ -195,6 +197,7 @@ def _state_from(data: Any) -> WindowState:
             recent=[body(k, value) for k, value in enumerate(plain["recent"])],
             even_blocks=plain["even_blocks"],
             shot=plain["shot"],
+            **plain["hidden_legs"],
         ),
         signature=None if thumbnail is None else FrameSignature(thumbnail=thumbnail, histogram=array("histogram")),
     )

@@ -1,6 +1,7 @@
 """Which frames the body is measured in, shown with a tracker that knows the answer."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,6 +22,7 @@ class KnowingTracker:
         self.measured: list[int] = []
         self.cuts = 0
         self.searched: list[int] = []
+        self.searched_legs: list[int] = []
         self._path = path
 
     def start_shot(self) -> None:
@@ -37,6 +39,10 @@ class KnowingTracker:
 
     def accept(self, image: Image, body: BodyLandmarks | None) -> BodyLandmarks | None:
         return body
+
+    def search_before_legs(self, image: Image, body: BodyLandmarks) -> bool:
+        self.searched_legs.append(int(image[0, 0, 0]))
+        return False
 
     def refresh_bystanders(self, image: Image, body: BodyLandmarks) -> None:
         self.searched.append(int(image[0, 0, 0]))
@@ -112,3 +118,40 @@ def test_bystanders_are_searched_at_intervals():
 
     assert [len(boxes) for boxes in followed.bystanders] == [0] * 96
     assert len(tracker.searched) == 2
+
+
+class LosingLegs(KnowingTracker):
+    """Sees the legs of somebody who stands still in the first ``seen`` frames only."""
+
+    def __init__(self, seen: int) -> None:
+        super().__init__(lambda i: 0.0)
+        self._seen = seen
+
+    def peek(self, image: Image) -> BodyLandmarks | None:
+        body = super().peek(image)
+        assert body is not None
+        visibility = body.visibility.copy()
+        visibility[25:] = 0.9 if int(image[0, 0, 0]) < self._seen else 0.0
+        return replace(body, visibility=visibility)
+
+
+def _searches_before_legs(seen: int, frames: int) -> list[int]:
+    tracker, images = LosingLegs(seen), [np.full((1, 1, 3), i, np.uint8) for i in range(frames)]
+    ForwardPass(tracker, SIZE).follow(0, images, [0] * frames)  # type: ignore[arg-type]
+    return tracker.searched_legs
+
+
+def test_who_hides_legs_that_were_seen_is_searched_for():
+    """At once, then ever less often: what hides them may be a desk."""
+    searches = _searches_before_legs(10, 100)
+
+    assert 10 < searches[0] <= 16
+    assert 4 <= len(searches) <= 7
+    waits = np.diff(searches)
+    assert (waits[1:] >= waits[:-1]).all()
+
+
+def test_nobody_hides_legs_that_are_never_or_always_seen():
+    """Searches cost time: a half body at a desk and a dancer need none."""
+    assert _searches_before_legs(0, 60) == []
+    assert _searches_before_legs(60, 60) == []

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bodydouble.perception.interpolation import interpolate_body, is_motion_even
+from bodydouble.perception.interpolation import BRIDGED_FRAMES_MAX, bridged, interpolate_body, is_motion_even
 from bodydouble.perception.landmarks import BodyLandmarks
 from seen_bodies import upright_body
 
@@ -67,3 +67,19 @@ def test_an_arm_that_disappears_is_measured():
     hidden = replace(_body(20), visibility=np.where(np.arange(33) == 15, 0.1, 1).astype(np.float32))
 
     assert not is_motion_even(_body(0), _body(10), hidden, SIZE)
+
+
+def test_who_is_lost_for_a_moment_stays_where_they_were():
+    """Between two sightings at one place the body is interpolated."""
+    between = bridged(_body(0), _body(40), 3)
+
+    assert np.allclose([body.points[11, 0] for body in between], [210, 220, 230])
+
+
+def test_who_is_found_elsewhere_or_much_later_was_not_hidden():
+    """Nothing is guessed for somebody who went away meanwhile, or who is somebody of another size."""
+    body = _body(0)
+
+    assert bridged(body, _body(150), 3) == []
+    assert bridged(body, body, BRIDGED_FRAMES_MAX + 1) == []
+    assert bridged(body, replace(body, points=150 + 0.5 * (body.points - 150)), 3) == []

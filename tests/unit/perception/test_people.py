@@ -3,6 +3,7 @@ import pytest
 
 import material
 from bodydouble.perception import ModelPack, PersonChoice
+from bodydouble.perception.geometry import Roi
 from bodydouble.perception.people import PeopleFinder, Person
 from bodydouble.perception.tracking import choose
 from bodydouble.tasks.errors import NobodyFound
@@ -33,6 +34,18 @@ def test_a_person_with_a_face_is_measured_once(model_pack: ModelPack, monkeypatc
 
     assert len(finder.find(material.astronaut())) == 1
     assert len(measured) == 1
+
+
+def test_only_tiles_about_a_place_are_searched(model_pack: ModelPack, monkeypatch: pytest.MonkeyPatch):
+    """The rest of a wide picture costs nothing, and who is known is not told again."""
+    finder, image, known = PeopleFinder(model_pack), np.zeros((270, 960, 3), np.uint8), _people((0, 0, 10, 10))[0]
+    regions: list[Roi] = []
+    monkeypatch.setattr(finder._persons, "detect", lambda image, region: regions.append(region) or [])
+    monkeypatch.setattr(finder._faces, "detect", lambda image, region: [])
+
+    assert finder.find_near(image, known, np.array([100.0, 200.0])) == []
+    assert 2 <= len(regions) <= 6
+    assert all(abs(region.x - 100) <= region.size / 2 for region in regions)
 
 
 def _people(*boxes: tuple[float, float, float, float]) -> list[Person]:

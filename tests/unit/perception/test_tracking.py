@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bodydouble.perception.arrays import Box, Image
+from bodydouble.perception.arrays import Box, Image, Points
 from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.people import Person
@@ -33,6 +33,11 @@ class FindingTwice:
     def find_others(self, image: Image, known: Person) -> list[Box]:
         raise AssertionError(f"others than {known} are looked for")
 
+    def find_near(self, image: Image, known: Person, place: Points) -> list[Person]:
+        """Somebody at the left, and somebody before the legs."""
+        boxes = [(0, 20, 60, 340), (130, 200, 260, 360)]
+        return [Person(box=np.array(box, np.float64), score=0.9, body=upright_body(float(box[0]))) for box in boxes]
+
 
 def test_a_person_who_is_found_twice_is_no_bystander_of_themselves() -> None:
     """Of three boxes, the one that nearly equals the chosen person's is left out; the neighbour's stays."""
@@ -42,6 +47,21 @@ def test_a_person_who_is_found_twice_is_no_bystander_of_themselves() -> None:
     assert tracker.state.others is not None
     assert tracker.state.bystanders[:, 0].tolist() == [180.0]
     assert len(tracker.state.others) == 1
+
+
+def test_only_who_is_before_the_legs_is_added_to_the_bystanders() -> None:
+    """Others whom that search finds are known from the search for all people; a second one finds nobody new."""
+    tracker, image = BodyTracker(FindingTwice(), PersonChoice()), np.zeros((360, 640, 3), np.uint8)
+    body = tracker.step(image)
+    assert body is not None
+    hidden = replace(body, points=upright_body(50).points)
+
+    assert tracker.search_before_legs(image, hidden)
+    assert tracker.state.bystanders is not None
+    assert tracker.state.others is not None
+    assert tracker.state.bystanders[:, 0].tolist() == [130.0, 180.0]
+    assert tracker.state.others[0, 0] == upright_body(130).next_roi.x
+    assert not tracker.search_before_legs(image, hidden)
 
 
 class FindingOne(FindingTwice):

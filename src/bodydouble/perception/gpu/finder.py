@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image
+from bodydouble.perception.arrays import Image, Points
 from bodydouble.perception.detectors import box_iou
 from bodydouble.perception.gpu.pose import PoseNet, region_of
 from bodydouble.perception.people import SAME_PERSON_OVERLAP, Person
@@ -45,6 +45,10 @@ class DetrFinder:
         """Boxes (4,) of all people except those that overlap ``known``. Their bodies are not measured."""
         boxes = [box for box, _ in self._boxes(image)]
         return [box for box in boxes if box_iou(known.box, box[None])[0] < SAME_PERSON_OVERLAP]
+
+    def find_near(self, image: Image, known: Person, place: Points) -> list[Person]:
+        """All people except those that overlap ``known``; ``place`` saves nothing here."""
+        return [p for p in self.find(image) if box_iou(known.box, p.box[None])[0] < SAME_PERSON_OVERLAP]
 
     @torch.inference_mode()
     def _boxes(self, image: Image) -> list[tuple[NDArray[np.float64], float]]:
