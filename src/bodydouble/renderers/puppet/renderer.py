@@ -23,6 +23,7 @@ from bodydouble.renderers.puppet.compositing.light import measure_light
 from bodydouble.renderers.puppet.compositing.mouth import measure_mouth
 from bodydouble.renderers.puppet.compositing.occlusion import learn_ball, learn_colours
 from bodydouble.renderers.puppet.compositing.other_hands import OtherHands
+from bodydouble.renderers.puppet.compositing.passers import learn_passers
 from bodydouble.renderers.puppet.compositing.plate import build_plates, shot_spans
 from bodydouble.renderers.puppet.compositing.samples import sample_frames
 from bodydouble.renderers.puppet.compositing.softness import measure_softness
@@ -118,6 +119,7 @@ class PuppetRenderer:
             carried=learn_carried(samples, plates, track, bystanders, None if played is None else played.ball_colours),
             other_hands=hands if hands.are_expected(samples) else None,
             bars=learn_bars(samples),
+            passers=learn_passers(samples, plates, track, bystanders.passed(footage.height)),
             captions=Captions.load(captions_path(folder)),
         )
         warnings = check_capability(character, motion, track, plates, footage.height)

@@ -98,12 +98,31 @@ class BystanderMasks:
         track = self._track
         if not track.present[index]:
             return True
-        frames = slice(max(0, index - STALE_FRAMES), index + STALE_FRAMES + 1)
+        return self.may_pass(index, height)
+
+    def may_pass(self, index: int, height: int) -> bool:
+        """Whether somebody may be before the replaced person about frame ``index``, of ``height`` lines.
+
+        The legs are hidden in many frames about it, and are seen elsewhere in the shot.
+        """
+        track, frames = self._track, slice(max(0, index - STALE_FRAMES), index + STALE_FRAMES + 1)
         hidden = self._legs_hidden(frames, height, LEGS_HIDDEN_MAX) & track.present[frames]
         hidden &= track.shot[frames] == track.shot[index]
         if np.convolve(hidden, np.ones(HIDDEN_WINDOW)).max(initial=0) < HIDDEN_FRAMES_MIN:
             return False
         return bool(track.visibility[track.shot == track.shot[index]][:, KNEES].max() > LEGS_UNSURE_MAX)
+
+    def sight(self, index: int) -> float:
+        """The row of the lowest landmark in sight in frame ``index``."""
+        return float(self._track.box[index, 3])
+
+    def passed(self, height: int) -> Flags:
+        """(F,) the frames, of ``height`` lines, in which somebody may be before the legs of the replaced person."""
+        track = self._track
+        hidden = self._legs_hidden(slice(None), height, LEGS_HIDDEN_MAX) & track.present
+        for index in np.flatnonzero(hidden).tolist():
+            hidden[index] = self.may_pass(index, height)
+        return hidden
 
     def _sightings(self, index: int) -> NDArray[np.float32]:
         """(N, 4) boxes of the bystanders in each frame of the shot around frame ``index``."""
@@ -145,13 +164,20 @@ class BystanderMasks:
         return np.asarray(cv2.dilate(mask, disc(RIM * height, DISC_RADIUS_MIN)), np.uint8)
 
     def around(
-        self, index: int, image: Image, matte: Matte, gone: Matte, box: PixelBox, plate: Image
+        self,
+        index: int,
+        image: Image,
+        matte: Matte,
+        gone: Matte,
+        box: PixelBox,
+        plate: Image,
+        passer: Matte | None = None,
     ) -> tuple[Matte, Matte] | None:
         """Bystanders within ``box`` of frame ``index``, and those of them in front of the replaced person.
 
         Two masks (h, w) 0-255, soft; None where nobody is. ``matte`` and ``gone`` (H, W) are the replaced person's.
         ``plate`` (h, w, 3) is the background in ``box``: the network sees few who kneel or are half hidden, but they
-        differ from it.
+        differ from it. ``passer`` (h, w) is who is known to be in front.
         """
         height, width = matte.shape
         if not self.expected(index, height):
@@ -170,7 +196,7 @@ class BystanderMasks:
         self._look_before_legs(index, image, people, (x0, y0))
         others = np.asarray(cv2.threshold(people, PERSON_LEVEL, 255, cv2.THRESH_BINARY)[1], np.uint8)
         claimed = np.where(matte[here] > PERSON_LEVEL, others, 0).astype(np.uint8)
-        before = self._before_legs(index, claimed, (x0, y0), height)
+        before = np.zeros_like(claimed) if passer is not None else self._before_legs(index, claimed, (x0, y0), height)
         others[(claimed > 0) & (before == 0)] = 0
         others |= before
         feet = min(float(self._track.box[index, 3]), height) - FRONT_MARGIN * height
@@ -180,9 +206,13 @@ class BystanderMasks:
         own = cv2.min(gone[here], cv2.dilate(sure, disc(CORE * height, DISC_RADIUS_MIN)))
         own = np.asarray(cv2.bitwise_and(own, cv2.bitwise_not(near)), np.uint8)
         pieces = _apart_from(others, own, height, feet - y0)
-        if pieces is None or not pieces[0][inside].any():
+        if passer is None and (pieces is None or not pieces[0][inside].any()):
             return None
+        pieces = pieces or (np.zeros_like(others), np.zeros_like(others))
         self._remove_farther(index, pieces[1], (x0, y0), height)
+        if passer is not None:
+            for mask in pieces:
+                cv2.max(mask[inside], passer, dst=mask[inside])
         soft, soft_front = (_softened(mask, inside) for mask in pieces)
         return soft, soft_front
 

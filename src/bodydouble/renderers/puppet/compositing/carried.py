@@ -144,7 +144,10 @@ def learn_carried(
 ) -> Carried | None:
     """What is carried in many of the ``samples``; None if nothing is. A known ``ball`` (LEVELS ** 3,) is in play."""
     glances: list[tuple[View, SampleFrame, PixelBox]] = []
+    passed = None if bystanders is None or not samples else bystanders.passed(len(samples[0].matte))
     for sample in samples:
+        if passed is not None and passed[sample.index]:
+            continue  # what is at the hands may be who passes
         who = Carrier.of(track.body[sample.index], track.hands[sample.index])
         box = who.reach(*sample.matte.shape)
         if box is not None:

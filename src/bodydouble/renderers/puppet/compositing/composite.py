@@ -28,6 +28,7 @@ from bodydouble.renderers.puppet.compositing.light import Light, lab_of_colour, 
 from bodydouble.renderers.puppet.compositing.mouth import MouthLight, paint_inside
 from bodydouble.renderers.puppet.compositing.occlusion import ActorColours
 from bodydouble.renderers.puppet.compositing.other_hands import OtherHands
+from bodydouble.renderers.puppet.compositing.passers import place_of, split
 from bodydouble.renderers.puppet.compositing.pieces import CELL, pieces_of
 from bodydouble.renderers.puppet.compositing.reduction import reduced, softened
 from bodydouble.renderers.puppet.compositing.removal import removal_mask
@@ -98,6 +99,7 @@ class Composer:
     other_hands: OtherHands | None = None
     bars: Mask | None = None  # (H, W) black sides of the video
     captions: Captions | None = None
+    passers: Floats | None = None  # (LEVELS ** 3,) from ``learn_passers``
 
     def frame(self, index: int, image: Image, matte: Matte) -> Image:
         """Frame ``index`` with the person replaced; the source itself where nobody is there."""
@@ -107,10 +109,10 @@ class Composer:
         body = self.motion.body[index]
         gone = removal_mask(matte, body, self.motion.visibility[index])
         drawing = self.puppet.draw(index, height, width)
-        reach = _box_of(gone)
         who = None if self.carried is None else Carrier.of(body, self.motion.hands[index])
         about = None if who is None else who.reach(height, width)
-        box = _union([reach, drawing.bounds if drawing else None, about], width, height)
+        place = self._passed_place(index, height, width)
+        box = _union([_box_of(gone), drawing.bounds if drawing else None, about, place], width, height)
         if box is None:
             return image
         x0, y0, x1, y1 = box
@@ -123,16 +125,20 @@ class Composer:
             things = self.actor_colours.ball_in_front(source, with_seen, matte[y0:y1, x0:x1], body, box)
         plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
         gone_here = with_left_over(gone[y0:y1, x0:x1], source, with_seen, body[:, :2] - [x0, y0], height)
+        passer = None
+        if place is not None and self.passers is not None:
+            sight = self.bystanders.sight(index) - y0
+            found = split(source, plate, matte[y0:y1, x0:x1], self.passers, body[:, :2] - [x0, y0], sight)
+            passer, matte = found.passer, matte.copy()
+            found.correct(matte[y0:y1, x0:x1], gone_here)
+            gone[y0:y1, x0:x1] = gone_here
         carried: list[CarriedPiece] = []
         if self.carried is not None and who is not None and drawing is not None:
             carried = self.carried.find(source, with_seen, matte[y0:y1, x0:x1], who.seen_from(x0, y0), height)
         for piece in carried:
             _add(gone_here, piece)
-        shared = np.zeros(plate.shape[:2], np.uint8)
-        for u0, v0, u1, v1 in needed:
-            cv2.bitwise_not(gone_here[v0:v1, u0:u1], dst=shared[v0:v1, u0:u1])
-        lit = match_light(plate, source, shared)
-        others = self.bystanders.around(index, image, matte, gone, box, lit) if expected else None
+        lit = match_light(plate, source, _left(gone_here, needed))
+        others = self.bystanders.around(index, image, matte, gone, box, lit, passer) if expected else None
         removed, things = self._removed(index, image, gone_here, box, things, others)
         if others is not None:
             carried = [piece for piece in carried if not piece.is_somebody(others[0])]
@@ -153,6 +159,12 @@ class Composer:
         if self.captions is not None:
             self.captions.lay_over(index, image, result)
         return result
+
+    def _passed_place(self, index: int, height: int, width: int) -> PixelBox | None:
+        """Where the person is in frame ``index``, in sight or not, if somebody may be before them; else None."""
+        if self.passers is None or not self.bystanders.may_pass(index, height):
+            return None
+        return place_of(self.motion.body[index], (height, width))
 
     def _removed(
         self,
@@ -353,6 +365,14 @@ def _add(gone: Matte, piece: CarriedPiece) -> None:
     x0, y0, x1, y1 = piece.box
     part, whole = gone[y0:y1, x0:x1], (piece.alpha > 0).view(np.uint8) * np.uint8(255)
     cv2.max(part, cv2.dilate(whole, CARRIED_RIM), dst=part)
+
+
+def _left(gone: Matte, needed: list[PixelBox]) -> Matte:
+    """(h, w) 0 or 255: what of the boxes ``needed`` is not ``gone`` (h, w)."""
+    left = np.zeros_like(gone)
+    for u0, v0, u1, v1 in needed:
+        cv2.bitwise_not(gone[v0:v1, u0:u1], dst=left[v0:v1, u0:u1])
+    return left
 
 
 def _union(boxes: Sequence[PixelBox | None], width: int, height: int) -> PixelBox | None:

@@ -195,6 +195,31 @@ def test_legs_that_are_hidden_for_a_while_have_somebody_before_them(model_pack: 
     assert not BystanderMasks(model_pack, track).expected(20, HEIGHT)
 
 
+def test_only_frames_with_hidden_legs_are_passed(model_pack: ModelPack) -> None:
+    """Around them somebody may pass, but nothing hides the legs there."""
+    track = empty_track(40)
+    track.present[:] = True
+    track.body[:, [11, 12], 1], track.body[:, [23, 24], 1] = 50, 100
+    track.visibility[:20, 25] = 0.9
+    masks = BystanderMasks(model_pack, track)
+
+    assert masks.may_pass(10, HEIGHT)
+    assert masks.passed(HEIGHT).tolist() == [False] * 20 + [True] * 20
+
+
+def test_a_known_passer_is_in_front(masks: BystanderMasks) -> None:
+    """Also one whom the network does not see, and who differs little from the background."""
+    image, matte, gone = _scene()
+    nothing = np.zeros_like(image)
+    passer = np.zeros((BOX[3] - BOX[1], BOX[2] - BOX[0]), np.uint8)
+    passer[100:, 40:90] = 255
+
+    found = masks.around(0, nothing, matte, gone, BOX, _cut(nothing), passer)
+
+    assert found is not None
+    assert all(mask[130, 60] == 255 and mask[50, 60] == 0 for mask in found)
+
+
 def test_nobody_is_a_bystander_far_from_all_who_were_sighted(masks: BystanderMasks) -> None:
     """The network also takes cushions and wide trousers for people: beside the replaced person such a piece is none."""
     image, matte, gone = _scene()

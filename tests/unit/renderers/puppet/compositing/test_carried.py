@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.carried import Carried, CarriedPiece, learn_carried
 from bodydouble.renderers.puppet.compositing.carrier_view import Carrier
 from bodydouble.renderers.puppet.compositing.colours import Colours
@@ -162,6 +163,26 @@ def test_a_companion_at_the_hand_teaches_nothing() -> None:
     """Nobody found them, and they are before the plate; but they are larger than what hands carry."""
     assert scene(thick=20).learned() is not None
     assert scene(thick=60).learned() is None
+
+
+class Passed(BystanderMasks):
+    """Somebody may be before the person in each of the ``frames``, and nobody is seen."""
+
+    def __init__(self, frames: int) -> None:
+        self._frames = frames
+
+    def passed(self, height: int) -> np.ndarray:
+        return np.arange(FRAMES) < self._frames
+
+    def unknown(self, index: int, image: np.ndarray) -> None:
+        return None
+
+
+def test_nothing_is_learned_while_somebody_passes() -> None:
+    """What is at the hands then may be theirs; few such frames leave enough to learn from."""
+    clubs = scene()
+    assert learn_carried(clubs.samples, clubs.plates, clubs.track, Passed(FRAMES)) is None
+    assert learn_carried(clubs.samples, clubs.plates, clubs.track, Passed(2)) is not None
 
 
 def test_other_people_are_not_carried() -> None:
