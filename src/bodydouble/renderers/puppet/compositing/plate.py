@@ -25,8 +25,9 @@ from bodydouble.renderers.puppet.compositing.gathering import Sample, median, ne
 from bodydouble.renderers.puppet.compositing.inpaint import fill_holes
 from bodydouble.renderers.puppet.compositing.letterbox import RINGING_PIXELS, bars, inside
 from bodydouble.renderers.puppet.compositing.plain import plain_places
+from bodydouble.renderers.puppet.compositing.reduction import largest_channel
 from bodydouble.renderers.puppet.compositing.registration import CameraPath, CameraTracker
-from bodydouble.renderers.puppet.compositing.removal import UNKNOWN, person_zone, unknown_mask
+from bodydouble.renderers.puppet.compositing.removal import DOUBTFUL, UNKNOWN, forearm_mask, person_zone, unknown_mask
 from bodydouble.renderers.puppet.compositing.seams import SEAM_REACH, match_light
 from bodydouble.renderers.puppet.compositing.stored_plates import Plates, ShotPlates, cut_to, plate_path
 from bodydouble.tasks.atomic_files import atomic_file, atomic_write
@@ -42,6 +43,8 @@ SAMPLES_MAX = 44
 WHOLE_ALPHA = 252
 """Alpha (0-255) of a moved plate from which a pixel is none of the border's blend."""
 
+STILL_MAX, STILL_SIDE = 8, np.ones((7, 7), np.uint8)
+"""Levels (0-255) beyond what the sample before shows about a pixel, in such a square, where an arm is still."""
 PLAIN_ALPHA = 150
 """Alpha (0-255) of a plate where no frame shows the background, but a plain wall goes on."""
 MASKS_KEPT_MAX, DEFLATE_LEVEL = 1000, 1
@@ -142,6 +145,7 @@ class _SpanBuilder:
         self._footage, self._mattes, self._track, self._folder = footage, mattes, track, folder
         self._others, self._captions = _OtherPeople(bystanders), captions
         self._latest: Matte | None = None
+        self._before: tuple[Image, Matte] | None = None  # the newest sample, and (H, W) arms in it
         self._shown: Mask | None = None  # (H, W) the picture without black bars, as in the newest sample
         self._start, self._stop = start, stop
         self._previous: tuple[int, NDArray[np.uint8]] | None = None  # index, as stored
@@ -217,8 +221,28 @@ class _SpanBuilder:
         self._shown = inside(unknown.shape, sides, RINGING_PIXELS) if any(sides) else None
         if self._shown is not None:
             unknown[~self._shown] = UNKNOWN
+        self._doubt_still_arms(index, image, unknown)
         others = self._others.unknown(index, image)
         return unknown if others is None else np.asarray(cv2.max(unknown, others), np.uint8)
+
+    def _doubt_still_arms(self, index: int, image: Image, unknown: Matte) -> None:
+        """Doubt in ``unknown`` (H, W), in place, what was a forearm in the sample before and looks as it did there.
+
+        Landmarks and matte lose an arm that is held still; the arm would be learned as background then.
+        """
+        arms = forearm_mask(unknown.shape, self._track.body[index], self._track.visibility[index])
+        if self._before is not None:
+            before, mask = self._before
+            x, y, w, h = cv2.boundingRect(mask)
+            if w:
+                here = np.s_[y : y + h, x : x + w]
+                lightest, darkest = (shape(before[here], STILL_SIDE) for shape in (cv2.dilate, cv2.erode))
+                beyond = cv2.max(cv2.subtract(image[here], lightest), cv2.subtract(darkest, image[here]))
+                same = cv2.threshold(largest_channel(beyond), STILL_MAX, 255, cv2.THRESH_BINARY_INV)[1]
+                still = cv2.min(mask[here], same)
+                unknown[here] = cv2.max(unknown[here], cv2.threshold(still, 0, DOUBTFUL, cv2.THRESH_BINARY)[1])
+                arms[here] = cv2.max(arms[here], still)
+        self._before = image, arms
 
     def _occupied(self, index: int, image: Image, matte: Matte) -> Matte:
         """(H, W) not 0 about where people are; bystanders as they were in the frame before that may be a sample."""

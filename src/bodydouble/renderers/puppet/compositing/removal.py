@@ -88,6 +88,8 @@ CAPSULES = (
 """Limbs that a matte loses; trunk, upper arms and head it never loses. Widths chosen by eye on development clips."""
 LEGS_CAPSULES = tuple(capsule for capsule in CAPSULES if capsule.start.name.endswith(("KNEE", "ANKLE", "HEEL")))
 """Shins and feet: mattes end some pixels inside them, also where they find the limb."""
+FOREARMS_CAPSULES = tuple(capsule for capsule in CAPSULES if capsule.stop.name.endswith("WRIST"))
+ARM_CAPSULES = tuple(capsule for capsule in CAPSULES if capsule.start.name.endswith(("ELBOW", "WRIST")))
 FEET_CAPSULES = tuple(capsule for capsule in CAPSULES if capsule.stop.name.endswith(("HEEL", "TOE")))
 FEET = ((BodyPoint.LEFT_HEEL, BodyPoint.LEFT_TOE), (BodyPoint.RIGHT_HEEL, BodyPoint.RIGHT_TOE))
 HAIR_WIDTH = 0.8
@@ -308,13 +310,26 @@ def _add_limbs(
         return
     shoulders = shoulder_width(joints)
     for capsule in capsules:
-        if min(visibility[capsule.start], visibility[capsule.stop]) > VISIBLE_MIN:
+        if _in_sight(capsule, visibility):
             thick = max(1, int(growth * capsule.width * shoulders))
             cv2.line(mask, _pixel(joints[capsule.start]), _pixel(joints[capsule.stop]), 255, min(thick, THICKNESS_MAX))
-    for heel, toe in FEET:
+    for heel, toe in () if capsules is ARM_CAPSULES else FEET:
         if visibility[toe] > VISIBLE_MIN:
             tip = joints[toe] + TOE_BEYOND * (joints[toe] - joints[heel])
             cv2.circle(mask, _pixel(tip), max(1, int(growth * TOE_RADIUS * shoulders)), 255, -1)
+
+
+def _in_sight(capsule: Capsule, visibility: Points) -> bool:
+    """Whether a limb is seen; a forearm also where only its elbow is hidden, as behind the own head."""
+    start, stop = float(visibility[capsule.start]), float(visibility[capsule.stop])
+    return (stop if capsule in FOREARMS_CAPSULES else min(start, stop)) > VISIBLE_MIN
+
+
+def forearm_mask(shape: tuple[int, ...], body: Points, visibility: Points) -> Matte:
+    """(H, W) 0 or 255: where forearms and hands are in a frame of ``shape``; arguments as in ``removal_mask``."""
+    mask = np.zeros(shape, np.uint8)
+    _add_limbs(mask, body, visibility, LEARNING_GROWTH, ARM_CAPSULES)
+    return mask
 
 
 def add_feet(mask: Matte, body: Points, visibility: Points) -> None:

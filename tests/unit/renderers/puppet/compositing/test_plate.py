@@ -10,7 +10,7 @@ from bodydouble.perception.tracking import torso_length
 from bodydouble.renderers.puppet.compositing import gathering, plate
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.plate import SAMPLES_MAX, build_plates
-from bodydouble.renderers.puppet.compositing.removal import matte_mask
+from bodydouble.renderers.puppet.compositing.removal import DOUBTFUL, forearm_mask, matte_mask
 from bodydouble.renderers.puppet.compositing.stored_plates import plate_path
 from bodydouble.tasks.errors import Cancelled
 from synthetic_scene import ListFootage, ListMattes, walking_scene
@@ -50,6 +50,29 @@ def test_legs_that_the_matte_misses_are_no_background(tmp_path: Path) -> None:
     person = next(mattes.read(20, 21))[1] > 200
     person[:knees] = False
     assert np.percentile(np.abs(plate - clean[20]).max(-1)[person], 90) < 30
+
+
+def test_a_still_arm_that_the_landmarks_lose_stays_doubtful(tmp_path: Path) -> None:
+    """What was a forearm in the sample before and looks the same is hardly background; where it moved away, it is."""
+    footage, mattes, track, _ = walking_scene(2)
+    track.visibility[:], track.visibility[1, 13:23] = 0.9, 0
+    builder = plate._SpanBuilder(footage, mattes, track, None, plate.CaptionFinder(25.0), tmp_path, 0, 2)
+    wall = np.full((240, 320, 3), 120, np.uint8)
+    arm = forearm_mask((240, 320), track.body[0], track.visibility[0])
+    image = wall.copy()
+    image[arm > 0] = 30
+
+    builder._doubt_still_arms(0, image, np.zeros((240, 320), np.uint8))
+    still = np.zeros((240, 320), np.uint8)
+    builder._doubt_still_arms(1, image, still)
+    builder._doubt_still_arms(0, image, np.zeros((240, 320), np.uint8))
+    moved = np.zeros((240, 320), np.uint8)
+    builder._doubt_still_arms(1, wall, moved)
+
+    assert arm.any()
+    assert (still[arm > 0] == DOUBTFUL).all()
+    assert (moved[arm > 0] > 0).mean() < 0.7  # its rim may be either
+    assert not still[arm == 0].any()
 
 
 class OneBystander(BystanderMasks):

@@ -8,6 +8,7 @@ from bodydouble.renderers.puppet.compositing import removal
 from bodydouble.renderers.puppet.compositing.removal import (
     DOUBTFUL,
     UNKNOWN,
+    forearm_mask,
     matte_mask,
     person_zone,
     removal_mask,
@@ -44,6 +45,18 @@ def test_legs_and_shoes_that_the_matte_misses_are_removed_and_never_learned() ->
     assert not removal_mask(nothing, pose, np.zeros(33)).any()
     assert not (unknown_mask(image, nothing, pose, np.zeros(33)) == UNKNOWN).any()
     assert not unknown_mask(image, nothing, np.full((33, 3), np.nan), seen).any()
+
+
+def test_a_forearm_is_removed_though_its_elbow_is_hidden() -> None:
+    """A raised arm has its elbow behind the own head; with the wrist hidden too, something else is before it."""
+    pose, seen = joints(50.0, 250.0, 40.0), np.zeros(33)
+    nothing = np.zeros((480, 500), np.uint8)
+    x, y = np.round((pose[13] + pose[15])[:2] / 2).astype(int)
+    seen[15] = 0.5
+    assert removal_mask(nothing, pose, seen)[y, x] == 255
+    assert forearm_mask(nothing.shape, pose, seen)[y, x] == 255
+    seen[13], seen[15] = 0.5, 0
+    assert not removal_mask(nothing, pose, seen).any()
 
 
 def test_about_a_leg_that_the_matte_misses_the_background_is_doubtful_farther_out() -> None:
