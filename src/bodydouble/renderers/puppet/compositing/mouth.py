@@ -59,6 +59,11 @@ TEETH_OF_SKIN = (0.3, 0.75)
 """Shares of the skin's a and b that teeth have: cream in a face of warm skin, never blue. Chosen by eye."""
 TEETH_LEAST = (0.0, 3.0)
 """CIELAB a and b of teeth at least: pale skin in cool light has none of its own."""
+REDDER_MIN, WARM = 2.0, 5.0
+"""CIELAB a by which lips are redder than skin at least, and a and b from which skin is warm. Drawings have a line for a
+mouth: what is measured beside it is skin, and a mouth of that colour is grey. Measured: lips 5 to 18, lines -4."""
+LIPS_OF_SKIN, LIPS_REDDER = 0.72, 14.0
+"""L* of lips over that of the skin, and CIELAB a by which they are redder, where a picture has none."""
 INSIDE_CHROMA_MAX = 45.0
 """CIELAB chroma of the light inside at most: the lips of drawings, and lipstick, are redder than any tongue."""
 GREY = 3.0
@@ -78,7 +83,7 @@ class MouthLight:
 def measure_mouth(samples: list[SampleFrame], track: PersonTrack, light: Light, lips: Lab | None) -> MouthLight:
     """The colours about the mouth, the actor's as ``samples`` show them; ``lips`` (3,) RGB 0-255 are the character's.
 
-    Lips that nobody sees have the skin's colour.
+    Lips that nobody sees have the skin's colour, and those that a drawing leaves out a red one.
     """
     seen = [
         lab_of_colour(colour)
@@ -90,8 +95,16 @@ def measure_mouth(samples: list[SampleFrame], track: PersonTrack, light: Light, 
         actor_skin=light.actor_skin,
         actor_lips=np.median(seen, axis=0) if seen else light.actor_skin,
         character_skin=light.lit_skin(),
-        character_lips=light.lit_skin() if lips is None else light.lit(lab_of_colour(lips)),
+        character_lips=light.lit_skin() if lips is None else light.lit(_seen_lips(lab_of_colour(lips), light)),
     )
+
+
+def _seen_lips(lips: Lab, light: Light) -> Lab:
+    """(3,) CIELAB ``lips`` of a picture, or usual ones where warm skin is as red as these."""
+    skin = light.character_skin
+    if min(skin[1], skin[2]) < WARM or lips[1] > skin[1] + REDDER_MIN:
+        return lips
+    return np.array([LIPS_OF_SKIN * skin[0], skin[1] + LIPS_REDDER, skin[2]])
 
 
 def paint_inside(

@@ -4,8 +4,9 @@ import dataclasses
 
 import numpy as np
 
-from bodydouble.renderers.puppet.compositing.light import lab_of
-from bodydouble.renderers.puppet.compositing.mouth import MouthLight, inside_colours, paint_inside
+from bodydouble.perception.track import empty_track
+from bodydouble.renderers.puppet.compositing.light import Light, lab_of
+from bodydouble.renderers.puppet.compositing.mouth import MouthLight, inside_colours, measure_mouth, paint_inside
 
 WARM = MouthLight(
     actor_skin=np.array([60.0, 12.0, 14.0]),
@@ -92,3 +93,22 @@ def test_lips_and_tongue_are_no_teeth() -> None:
     tongue, teeth = lab_of(_inside(shown, WARM, 1.0))[0]
     assert tongue[0] < 0.85 * teeth[0]
     assert tongue[1] > teeth[1] + 5
+
+
+def test_a_drawn_mouth_that_is_a_line_has_a_red_inside() -> None:
+    """Beside the line is skin: the mouth is as red as lips would be. Lips of pictures that have some are their own."""
+
+    def lips_of(rgb: tuple[int, int, int], skin: tuple[float, float, float]) -> np.ndarray:
+        light = Light(
+            gain=np.ones(3),
+            exposure=1.0,
+            brightness=0.0,
+            follow=np.ones(1),
+            actor_skin=WARM.actor_skin,
+            character_skin=np.array(skin),
+        )
+        return measure_mouth([], empty_track(1), light, np.array(rgb, np.float64)).character_lips
+
+    assert lips_of((240, 205, 190), (79, 14, 14))[1] > 22
+    assert abs(lips_of((160, 90, 85), (70, 12, 14))[1] - 27) < 3
+    assert lips_of((35, 32, 40), (47, 2, -7))[1] < 8
