@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, PixelBox
-from bodydouble.perception.landmark_indices import KNEES, BodyPoint
+from bodydouble.perception.landmark_indices import KNEES, BodyPoint, HandPoint
 from bodydouble.perception.track import FACE_POINTS
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.skinning import dual_quaternions, skin_points
@@ -248,7 +248,9 @@ class LayeredPuppet:
             if not self._keep_hands or retargeting.behind_head[index, side]:
                 kept = 0.0
             size = float(np.clip(retargeting.body_ratio, HAND_SCALE_MIN, HAND_SCALE_MAX))
-            start = motion.body[index, BodyPoint.LEFT_WRIST + side]
+            start = motion.hands[index, side, HandPoint.WRIST]
+            if not kept or not np.isfinite(start).all():
+                start = motion.body[index, BodyPoint.LEFT_WRIST + side]
             result.append(
                 DrawnHand(
                     side=1 - side if retargeting.exchanged[index] else side,

@@ -119,6 +119,25 @@ def test_the_actors_hand_takes_the_puppets_place_within_a_frame(tmp_path: Path):
     assert sum(0 < share < 1 for share in kept) == 1
 
 
+def test_a_hand_that_appears_beside_a_guessed_wrist_is_at_the_end_of_its_arm(tmp_path: Path):
+    """While the drawn wrist is still on its way from the guess to the hand, the hand is on the wrist."""
+    track = track_of([joints()] * 12)
+    track.body[:, [15, 17, 19, 21], 0] += 30
+    track.visibility[:, 15] = 0.3
+    track.hand_found[4:, 0] = True
+    track.hands[4:, 0] = 0
+    track.hands[4:, 0, :, :2] = joints()[15] + np.linspace([0, 0], [0, 24], 21)
+    motion = build_motion(track, 25.0)
+    puppet = _puppet(_character(motion, tmp_path), motion)
+
+    hands = [next(h for h in puppet.draw(i, 500, 500).hands if h.side == 0) for i in range(4, 12)]
+
+    assert any(0 < hand.kept < 1 for hand in hands)
+    for hand in hands:
+        if hand.kept:
+            assert np.allclose(hand.moved[:, :2] @ joints()[15] + hand.moved[:, 2], hand.wrist)
+
+
 def test_nobody_is_drawn_where_nobody_is(tmp_path: Path):
     """Absent frames and actors far outside the picture answer None."""
     away = joints()
