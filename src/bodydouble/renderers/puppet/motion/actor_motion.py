@@ -19,7 +19,7 @@ from bodydouble.renderers.puppet.motion.expression import (
     normalised,
     smoothstep,
 )
-from bodydouble.renderers.puppet.motion.gaze import gaze_of, iris_places
+from bodydouble.renderers.puppet.motion.gaze import gaze_of, iris_places, steady
 from bodydouble.renderers.puppet.motion.head import Head, head_of_body, head_of_face
 from bodydouble.renderers.puppet.motion.lost_hands import WRISTS, with_lost_hands
 from bodydouble.renderers.puppet.motion.size import (
@@ -199,6 +199,9 @@ def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, A
     offsets[seen] = faces - neutral
     scales = np.stack([head.scale for i in seen if (head := heads[i])])
     gaze[seen] = gaze_of(iris_places(faces, scales))
+    found = np.array([head is not None for head in heads])
+    for start, stop in spans(found, track.shot, gap_max=0):
+        gaze[start:stop] = steady(gaze[start:stop])
     mouth[seen] = np.array([mouth_shape(face) for face in faces])
     return offsets, gaze, mouth
 

@@ -14,6 +14,10 @@ AHEAD_SPREAD = np.array([0.1, 0.12])
 """Deviation from that which belongs to a face or to the landmark network, and is no gaze. Measured: faces that look at
 the camera are within it."""
 
+STEADY_FRAMES, STEADY_SOFT = 5, np.array([0.25, 0.5, 0.25])
+"""Frames whose median is a gaze: eyes leap and rest, landmarks tremble by a tenth of an eye. Weights of a frame and its
+neighbours by which the leaps of the median are softened."""
+
 
 def iris_places(faces: Array, scale: Array) -> Array:
     """(F, 2) place of the irises in normalised ``faces`` (F, 478, 3) of ``scale`` (F, 3) px, in half eye widths.
@@ -31,3 +35,12 @@ def iris_places(faces: Array, scale: Array) -> Array:
 def gaze_of(places: Array) -> Array:
     """(F, 2) how far irises at ``places`` (F, 2) are from where the same eyes look straight ahead."""
     return places - np.clip(np.median(places, axis=0), AHEAD - AHEAD_SPREAD, AHEAD + AHEAD_SPREAD)
+
+
+def steady(gaze: Array) -> Array:
+    """(F, 2) the ``gaze`` (F, 2) of consecutive frames without the trembling of its landmarks; leaps stay."""
+    reach = STEADY_FRAMES // 2
+    padded = np.pad(gaze, [(reach, reach), (0, 0)], mode="edge")
+    median = np.median(np.lib.stride_tricks.sliding_window_view(padded, STEADY_FRAMES, axis=0), axis=-1)
+    beside = np.pad(median, [(1, 1), (0, 0)], mode="edge")
+    return STEADY_SOFT[0] * beside[:-2] + STEADY_SOFT[1] * median + STEADY_SOFT[2] * beside[2:]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bodydouble.renderers.puppet.motion.expression import EYES
-from bodydouble.renderers.puppet.motion.gaze import AHEAD, gaze_of, iris_places
+from bodydouble.renderers.puppet.motion.gaze import AHEAD, gaze_of, iris_places, steady
 
 
 def _faces(across: list[float]) -> np.ndarray:
@@ -31,3 +31,13 @@ def test_somebody_who_always_looks_aside_is_seen_to_do_so() -> None:
 def test_small_deviations_of_a_whole_video_are_the_faces_own() -> None:
     """Eyes that are a little off in all frames look ahead, and move as far as they do."""
     assert np.allclose(_gaze([0.06, 0.06, 0.36])[:, 0], [0, 0, 0.3])
+
+
+def test_a_trembling_gaze_rests_and_leaps() -> None:
+    """Single frames do not count; where the eyes go elsewhere they are there two frames later."""
+    gaze = np.zeros((30, 2))
+    gaze[10, 0], gaze[15:, 0] = 0.3, 0.4
+    calm = steady(gaze)[:, 0]
+    assert np.abs(calm[:13]).max() < 0.01
+    assert np.abs(calm[17:] - 0.4).max() < 0.01
+    assert np.array_equal(steady(gaze[:1]), gaze[:1])
