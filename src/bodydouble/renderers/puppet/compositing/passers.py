@@ -90,6 +90,8 @@ def learn_passers(
     ``hidden`` (F,) are the frames in which somebody is before the person's legs. Passers are what is before the
     background below the landmarks in sight then; ``samples`` in which a knee is seen show the person.
     """
+    if sum(bool(hidden[sample.index]) for sample in samples) < SAMPLES_MIN:
+        return None  # in most shots: nothing is counted there
     person, passers, seen = np.zeros(LEVELS**3), np.zeros(LEVELS**3), [0, 0]
     for sample in samples:
         if hidden[sample.index]:

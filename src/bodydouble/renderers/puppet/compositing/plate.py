@@ -27,7 +27,14 @@ from bodydouble.renderers.puppet.compositing.letterbox import RINGING_PIXELS, ba
 from bodydouble.renderers.puppet.compositing.plain import plain_places
 from bodydouble.renderers.puppet.compositing.reduction import largest_channel
 from bodydouble.renderers.puppet.compositing.registration import CameraPath, CameraTracker
-from bodydouble.renderers.puppet.compositing.removal import DOUBTFUL, UNKNOWN, forearm_mask, person_zone, unknown_mask
+from bodydouble.renderers.puppet.compositing.removal import (
+    DOUBTFUL,
+    UNKNOWN,
+    forearm_mask,
+    forearms_seen,
+    person_zone,
+    unknown_mask,
+)
 from bodydouble.renderers.puppet.compositing.seams import SEAM_REACH, match_light
 from bodydouble.renderers.puppet.compositing.stored_plates import Plates, ShotPlates, cut_to, plate_path
 from bodydouble.tasks.atomic_files import atomic_file, atomic_write
@@ -230,8 +237,9 @@ class _SpanBuilder:
 
         Landmarks and matte lose an arm that is held still; the arm would be learned as background then.
         """
-        arms = forearm_mask(unknown.shape, self._track.body[index], self._track.visibility[index])
-        if self._before is not None:
+        visibility = self._track.visibility[index]
+        arms = forearm_mask(unknown.shape, self._track.body[index], visibility)
+        if self._before is not None and not forearms_seen(visibility):
             before, mask = self._before
             x, y, w, h = cv2.boundingRect(mask)
             if w:

@@ -332,6 +332,11 @@ def forearm_mask(shape: tuple[int, ...], body: Points, visibility: Points) -> Ma
     return mask
 
 
+def forearms_seen(visibility: Points) -> bool:
+    """Whether both forearms are in sight; ``visibility`` (33,) is 0-1."""
+    return all(_in_sight(capsule, visibility) for capsule in FOREARMS_CAPSULES)
+
+
 def add_feet(mask: Matte, body: Points, visibility: Points) -> None:
     """Draw the visible feet into ``mask`` (H, W) with 255, no wider than they are; arguments as in ``removal_mask``."""
     _add_limbs(mask, body, visibility, FEET_GROWTH, FEET_CAPSULES)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from bodydouble.perception.track import PersonTrack, empty_track
+from bodydouble.renderers.puppet.compositing import passers
 from bodydouble.renderers.puppet.compositing.colours import colour_codes
 from bodydouble.renderers.puppet.compositing.passers import learn_passers, place_of, split
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
@@ -86,8 +87,11 @@ def test_colours_below_the_landmarks_in_sight_are_a_passers(shot: tuple[list[Sam
     assert _leaning(ratio, BLACK) < 0
 
 
-def test_nobody_passes_where_the_legs_are_always_seen(shot: tuple[list[SampleFrame], PersonTrack]) -> None:
-    """Without frames in which somebody is before the legs no colours of passers are known."""
+def test_nobody_passes_where_the_legs_are_always_seen(
+    shot: tuple[list[SampleFrame], PersonTrack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without frames in which somebody is before the legs no colours of passers are known, and none are counted."""
+    monkeypatch.delattr(passers, "colour_codes")
     assert learn_passers(shot[0], FloorPlates(), shot[1], np.zeros(8, np.bool_)) is None
 
 

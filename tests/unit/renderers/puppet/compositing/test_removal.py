@@ -9,6 +9,7 @@ from bodydouble.renderers.puppet.compositing.removal import (
     DOUBTFUL,
     UNKNOWN,
     forearm_mask,
+    forearms_seen,
     matte_mask,
     person_zone,
     removal_mask,
@@ -55,7 +56,10 @@ def test_a_forearm_is_removed_though_its_elbow_is_hidden() -> None:
     seen[15] = 0.5
     assert removal_mask(nothing, pose, seen)[y, x] == 255
     assert forearm_mask(nothing.shape, pose, seen)[y, x] == 255
-    seen[13], seen[15] = 0.5, 0
+    assert not forearms_seen(seen)
+    seen[16] = 0.5
+    assert forearms_seen(seen)
+    seen[13], seen[15], seen[16] = 0.5, 0, 0
     assert not removal_mask(nothing, pose, seen).any()
 
 
