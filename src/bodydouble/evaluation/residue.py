@@ -11,7 +11,7 @@ from bodydouble.perception import ModelPack
 from bodydouble.perception.arrays import Image, Mask, Matte
 from bodydouble.perception.other_hands import OtherHandFinder
 from bodydouble.perception.track import PersonTrack
-from bodydouble.perception.trunk import HIPS, SHOULDERS, legs_hidden
+from bodydouble.perception.trunk import SHOULDERS, legs_hidden
 
 UNCHANGED_MAX = 8.0
 """0-255: encoding changes a kept pixel by less."""
@@ -81,11 +81,10 @@ class Residue:
 def own_part(track: PersonTrack, i: int, shape: tuple[int, ...]) -> Mask:
     """(H, W) where the actor's matte counts as the actor's own.
 
-    That is everywhere, unless somebody hides the actor's legs. Then it ends at half of the trunk's height. Legs that
-    the frame's edge cuts off are not hidden by anybody.
+    That is everywhere, unless somebody hides the actor's legs. Then it ends at the shoulders: the head of who passes
+    reaches up to the chest. Legs that the frame's edge cuts off are not hidden by anybody.
     """
     result, body = np.ones(shape[:2], np.bool_), track.body[i : i + 1]
     if legs_hidden(body, track.visibility[i : i + 1], shape[0])[0]:
-        rows = body[0, :, 1].astype(np.float64)
-        result[max(0, round((float(rows[SHOULDERS].mean()) + float(rows[HIPS].mean())) / 2)) :] = False
+        result[max(0, round(float(body[0, SHOULDERS, 1].mean()))) :] = False
     return result

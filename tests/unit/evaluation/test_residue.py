@@ -63,10 +63,10 @@ def test_an_arm_that_stayed_counts_though_the_matte_takes_it_in(scene: tuple[np.
 
 
 def test_who_stands_before_hidden_legs_is_no_residue(scene: tuple[np.ndarray, np.ndarray]) -> None:
-    """The matte takes in somebody who hides the actor's legs, and stays; what is left of the actor's chest counts."""
+    """The matte takes in somebody who hides the actor's legs, and stays; what is left of the actor's head counts."""
     source, actor = scene
     made = source.copy()
-    made[:300] = 255 - made[:300]
+    made[:240] = 255 - made[:240]
     track = empty_track(1)
     track.body[0, [11, 12], 1], track.body[0, [23, 24], 1] = 220, 350
 
