@@ -25,6 +25,9 @@ TWIST, FLAT, TILT_MIN = (0.9, 2.1), (0.2, 0.6), 0.1
 """Radians of a bone's twist up to which it is undone, and from which nothing of it; lengths on screen over its own
 between which this begins; and the depth of a direction up to which there is no twist. Chosen by eye on actors who sit
 and crouch."""
+LONG = 0.55, 0.7
+"""Lengths on screen over its own between which any twist of a bone begins to be undone. Chosen by eye on actors who
+sit, crouch, and stand on one leg."""
 RESTING_SPEED = 0.5
 """Spine lengths a second below which an actor's foot rests: about 1.5 px a frame for a body as tall as 480P."""
 RESTING_FRAMES_MIN = 4
@@ -97,7 +100,8 @@ def _folded(own: tuple[float, float], direction: Array, roll: float, before: Arr
 def _facing(way: Array, azimuth: float, direction: Array) -> Array:
     """The rotation ``way`` (4,) of a bone at ``azimuth`` to ``direction`` (3,), twisted to show its front again.
 
-    What it shows is a picture of its front. A twist by far more than a right angle would turn it inside out.
+    What it shows is a picture of its front. Undoing a twist by far more than a right angle would turn a bone inside out
+    that points at the camera; one that is seen at length, as a thigh raised in profile, is torn at the hip without.
     """
     x, y, z = direction.tolist()
     flat = math.hypot(x, y)
@@ -112,7 +116,8 @@ def _facing(way: Array, azimuth: float, direction: Array) -> Array:
     )
     # From there to where it would be parallel to the picture.
     twist = math.atan2(z * (i * x + j * y) - k * flat * flat, x * j - y * i)
-    twist *= (1 - _faded(abs(twist), *TWIST)) * _faded(flat, *FLAT) / 2
+    undone = 1 - _faded(abs(twist), *TWIST) * (1 - _faded(flat, *LONG))
+    twist *= undone * _faded(flat, *FLAT) / 2
     return quaternions.multiply(np.array([math.cos(twist), *(math.sin(twist) * direction)]), way)
 
 

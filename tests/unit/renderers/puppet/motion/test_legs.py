@@ -102,6 +102,20 @@ def test_a_shin_that_is_folded_aside_and_back_shows_its_front():
     assert abs(side[2]) < 0.1
 
 
+@pytest.mark.parametrize("thigh", [(0.53, -0.59, -0.61), (-0.53, -0.59, -0.61)])
+def test_a_thigh_raised_in_profile_shows_its_front(thigh: tuple[float, float, float]):
+    """Of somebody who stands and lifts a knee above the hip the thigh's side is parallel to the picture."""
+    anatomy, template = anatomy_of(track_of([joints()])), tube_body()
+    rest = rest_skeleton(joints_of(anatomy, template, (500, 500)), anatomy.head)
+    way, shin = np.array(thigh) / np.linalg.norm(thigh), np.array([0.35, 0.83, -0.44])
+    bones, _ = place_leg(rest, "l", (way, shin / np.linalg.norm(shin)), np.array([0.0, 1.0, 0.0]), 0.2, np.zeros(3))
+
+    azimuth = rest.bones["thigh_l"].azimuth
+    side = quaternions.to_matrix(bones["thigh_l"].rotation) @ [-np.sin(azimuth), np.cos(azimuth), 0.0]
+    assert abs(side[2]) < 0.1
+    assert way[0] * side[1] - way[1] * side[0] > 0.5
+
+
 def test_a_leg_that_swings_on_screen_turns_as_far_as_its_direction():
     """Where nothing points at the camera, the shortest way is a turn on screen."""
     anatomy, template = anatomy_of(track_of([joints()])), tube_body()
