@@ -62,6 +62,11 @@ WEIGHT_SIGMA = 1.5
 """Frames, sigma of the Gaussian that steadies the weights: trembling wrists would let elbows jump. Chosen by eye."""
 
 
+STRETCHED = (0.75, 0.85)
+"""Distance of wrist and shoulder in arm lengths from which an arm counts as stretched, and as wholly so. Chosen by eye:
+dancers' stretched arms have 0.84 to 0.98, hands that meet before the body 0.45 to 0.73."""
+
+
 def contact_weights(motion: Motion, actor: ActorSkeleton) -> dict[str, Array]:
     """By side (F, 5) 0-1: how far the head, the other hand, the own hip and knee and the other knee draw that hand.
 
@@ -107,14 +112,19 @@ def drawn_wrist(wrist: Array, touches: list[Touch], arm_length: float) -> Array:
     return wrist + shift * min(1.0, SHIFT_MAX * arm_length / max(length, TINY))
 
 
-def at_distance(place: Array, wrist: Array, shoulder: Array) -> Array:
-    """(3,) a wrist at ``place`` (2,) on screen, as far from the ``shoulder`` (3,) as the ``wrist`` (3,) if possible.
+def touching_wrist(place: Array, wrist: Array, shoulder: Array, arm_length: float) -> Array:
+    """(3,) a wrist at ``place`` (2,) on screen, of an arm from ``shoulder`` (3,) to ``wrist`` (3,) without the contact.
 
-    An arm that touches something nearer is tilted rather than bent: a stretched arm stays straight.
+    A stretched arm that touches something nearer is tilted rather than bent: it keeps its distance from the shoulder.
+    A bent one has another bend anyway and keeps its depth: tilted, it would turn its elbow away from the trunk.
     """
     away = wrist - shoulder
-    depth = max(float(away @ away) - float(((place - shoulder[:2]) ** 2).sum()), 0.0) ** 0.5
-    return np.array([*place, shoulder[2] + np.copysign(depth, away[2] or -1.0)])
+    square = float(away @ away)
+    none, full = STRETCHED
+    straight = min(max((square**0.5 / max(arm_length, TINY) - none) / (full - none), 0.0), 1.0)
+    depth = max(square - float(((place - shoulder[:2]) ** 2).sum()), 0.0) ** 0.5
+    tilted = float(np.copysign(depth, away[2] or -1.0))
+    return np.array([*place, wrist[2] + straight * (shoulder[2] + tilted - wrist[2])])
 
 
 def bend_arm(shoulder: Array, elbow: Array, target: Array, lengths: tuple[float, float]) -> tuple[Array, Array]:

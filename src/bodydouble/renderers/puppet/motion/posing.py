@@ -12,7 +12,7 @@ from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, SPINE_S
 from bodydouble.renderers.puppet.body.skinning import BonePose
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.actor_skeleton import ActorSkeleton
-from bodydouble.renderers.puppet.motion.contacts import Touch, at_distance, bend_arm, contact_weights, drawn_wrist
+from bodydouble.renderers.puppet.motion.contacts import Touch, bend_arm, contact_weights, drawn_wrist, touching_wrist
 from bodydouble.renderers.puppet.motion.feet import ground_contact
 from bodydouble.renderers.puppet.motion.head import as_seen, limited_turn
 from bodydouble.renderers.puppet.motion.legs import limb_rotation, place_leg
@@ -178,7 +178,7 @@ class Posing:
             touches = self._touches(index, side, wrists, bones, joints)
             shoulder = joints[f"shoulder_{side}"]
             place = drawn_wrist(wrists[side][:2], touches, sum(lengths))
-            target = at_distance(place, wrists[side], shoulder)
+            target = touching_wrist(place, wrists[side], shoulder, sum(lengths))
             elbow, wrist = bend_arm(shoulder, joints[f"elbow_{side}"], target, lengths)
             own[side] = (elbow - shoulder) / lengths[0], (wrist - elbow) / lengths[1]
         return own

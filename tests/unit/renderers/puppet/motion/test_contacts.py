@@ -3,7 +3,14 @@ import pytest
 
 from bodydouble.renderers.puppet.motion.actor_motion import build_motion
 from bodydouble.renderers.puppet.motion.actor_skeleton import build_actor_skeleton
-from bodydouble.renderers.puppet.motion.contacts import HEAD, Touch, at_distance, bend_arm, contact_weights, drawn_wrist
+from bodydouble.renderers.puppet.motion.contacts import (
+    HEAD,
+    Touch,
+    bend_arm,
+    contact_weights,
+    drawn_wrist,
+    touching_wrist,
+)
 from mannequin import joints, track_of
 from tube_body import tube_body
 
@@ -44,14 +51,27 @@ def test_a_stretched_arm_that_touches_something_near_is_tilted_and_stays_straigh
     """Depth takes up what the arm is too long for; in reach, nothing else of its bend changes."""
     shoulder, elbow, wrist = np.zeros(3), np.array([30.0, 0.0, -1.0]), np.array([60.0, 0.0, -2.0])
 
-    target = at_distance(np.array([40.0, 10.0]), wrist, shoulder)
+    target = touching_wrist(np.array([40.0, 10.0]), wrist, shoulder, 60.1)
     bent, _ = bend_arm(shoulder, elbow, target, (30.0, 30.1))
 
     assert np.allclose(target[:2], [40, 10])
     assert target[2] < 0
     assert np.linalg.norm(target) == pytest.approx(np.linalg.norm(wrist))
     assert np.linalg.norm(np.cross(bent, target)) / np.linalg.norm(target) < 3
-    assert at_distance(np.array([90.0, 0.0]), wrist, shoulder)[2] == 0
+    assert touching_wrist(np.array([90.0, 0.0]), wrist, shoulder, 60.1)[2] == 0
+
+
+def test_a_bent_arm_that_touches_something_near_keeps_its_depth():
+    """Tilted, it would turn its elbow away from the trunk. Between bent and stretched nothing jumps."""
+    place, shoulder = np.array([20.0, 10.0]), np.zeros(3)
+    depths = []
+    for distance in np.linspace(30, 60, 61):
+        wrist = distance * np.array([np.cos(0.2), 0.0, -np.sin(0.2)])
+        depths.append(touching_wrist(place, wrist, shoulder, 60.0)[2] - wrist[2])
+
+    assert np.allclose(depths[:30], 0)
+    assert depths[-1] < -30
+    assert np.abs(np.diff(depths)).max() < 4
 
 
 def test_touches_are_weighed():
