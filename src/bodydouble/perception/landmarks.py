@@ -233,7 +233,8 @@ class FaceNet:
         points, depth = (
             np.mean([getattr(look, name) for look in looks or [settled]], axis=0) for name in ("points", "depth")
         )
-        return self._with_eyes(image, replace(face, points=points, depth=depth))
+        # Light irises below painted lids look like ones that look up, and a still picture has no gaze to follow.
+        return self._with_eyes(image, replace(face, points=points, depth=depth), look_up=False)
 
     def _mesh_of(self, image: Image, roi: Roi) -> FaceLandmarks:
         """The mesh in ``roi``, without eyes."""
@@ -248,11 +249,12 @@ class FaceNet:
             eyes=np.zeros((2, EYE_CONTOUR, 2)),
         )
 
-    def _with_eyes(self, image: Image, face: FaceLandmarks) -> FaceLandmarks:
-        irises, eyes = self._eyes(image, face.points)
+    def _with_eyes(self, image: Image, face: FaceLandmarks, *, look_up: bool = True) -> FaceLandmarks:
+        irises, eyes = self._eyes(image, face.points, look_up=look_up)
         return replace(face, irises=irises, eyes=eyes)
 
-    def _eyes(self, image: Image, mesh: Points) -> tuple[Points, Points]:
+    def _eyes(self, image: Image, mesh: Points, *, look_up: bool) -> tuple[Points, Points]:
+        """Irises and contours; with ``look_up`` irises that look up are searched for."""
         irises, eyes = np.zeros((2, IRIS_LANDMARKS, 2)), np.zeros((2, EYE_CONTOUR, 2))
         angle = _face_angle(mesh)
         for k, (outer, inner) in enumerate(EYE_CORNERS):
@@ -267,7 +269,8 @@ class FaceNet:
             ring = iris.reshape(IRIS_LANDMARKS, 3)[:, :2].astype(np.float64)
             if k:
                 eye[:, 0], ring[:, 0] = IRIS_SIDE - 1 - eye[:, 0], IRIS_SIDE - 1 - ring[:, 0]
-            ring += iris_shift(patch, ring, eye)
+            if look_up:
+                ring += iris_shift(patch, ring, eye)
             eyes[k], irises[k] = transform(matrix, eye), transform(matrix, ring)
         return irises, eyes
 

@@ -54,6 +54,17 @@ def test_a_face_in_a_picture_does_not_depend_on_where_it_was_looked_for(model_pa
     assert np.abs(settled[0].irises.mean((0, 1)) - (223, 105)).max() < 20
 
 
+def test_irises_in_a_picture_are_not_searched_for_above(model_pack: ModelPack, monkeypatch: pytest.MonkeyPatch):
+    """Light irises below dark painted lids stay where the network sees them; those of a video may look up."""
+    net, picture = FaceNet(model_pack), material.astronaut()
+    region = Roi(x=223, y=112, size=180)
+    plain = net.run(picture, region)
+    settled = net.averaged(picture, plain)
+    monkeypatch.setattr("bodydouble.perception.landmarks.iris_shift", lambda *_: np.array([0, -8.0]))
+    assert np.array_equal(net.averaged(picture, plain).irises, settled.irises)
+    assert (net.run(picture, region).irises[..., 1] < plain.irises[..., 1]).all()
+
+
 def test_of_several_people_the_largest_is_meant(model_pack: ModelPack, street):
     """Among four people the one with the largest box becomes the character, small as all of them are."""
     x0, y0, x1, y1 = analyse_portrait(model_pack, street).track.box[0]
