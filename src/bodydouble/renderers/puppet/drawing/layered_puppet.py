@@ -15,6 +15,7 @@ from bodydouble.renderers.puppet.body.skinning import dual_quaternions, skin_poi
 from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand, cropped, draw_shadow, lay_over
 from bodydouble.renderers.puppet.drawing.mesh import bounds_of, draw_mesh
 from bodydouble.renderers.puppet.drawing.placed_layer import PlacedLayer, place_layer
+from bodydouble.renderers.puppet.drawing.raised_thighs import undersides_of
 from bodydouble.renderers.puppet.drawing.skull import shows
 from bodydouble.renderers.puppet.drawing.wrist import wrist_of
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
@@ -47,6 +48,8 @@ ARM_SEEN = 0.5
 ARM_MOVED = 0.82
 """Cosine of the angle between a bone of the arm and itself in the picture from which the arm has left its place there,
 beside or behind the trunk. Chosen by eye on the development clips."""
+SITS_MIN = 0.5
+"""How much somebody sits (0-1) from which the lower side of raised thighs is seen."""
 HAND_SWAP = (0.25, 0.75)
 """Weights of a seen hand between which it takes the puppet's place: longer, two hands are seen through each other."""
 HAND_SCALE_MIN, HAND_SCALE_MAX = 0.75, 1.1
@@ -66,6 +69,9 @@ class LayeredPuppet:
         self._body, self._retargeting = character.body.layers, retargeting
         self._keep_hands = hands == "keep"
         self._vertices = _Vertices.of(character)
+        self._undersides = undersides_of(
+            {name: layer.rgba for name, layer in self._body.layers.items()}, retargeting.rest.joints.points
+        )
 
     def draw(self, index: int, height: int, width: int) -> Drawing | None:
         """The puppet in frame ``index`` of ``height`` x ``width`` pixels; None where the actor is absent or outside."""
@@ -87,6 +93,7 @@ class LayeredPuppet:
             for name, layer in self._body.layers.items()
             if layer.joint is not None
         }
+        corner = np.array([x0, y0, 0.0])
         maps = self._maps(placed, joints, scale, bounds)
         for name in self._legs_hidden(index, height):
             maps.pop(name, None)
@@ -103,7 +110,10 @@ class LayeredPuppet:
                 texture = layer.back if back and layer.back is not None else layer.rgba
                 for box, rgba in maps[name].drawn(texture, strength.get(name)):
                     lay_over(canvas, box, rgba)
-        self._lay_fronts(canvas, maps, legs)
+        undersides = (
+            {} if self._retargeting.sits[index] < SITS_MIN else self._raised(pose, scale, root - corner, bounds)
+        )
+        self._lay_fronts(canvas, maps, legs, undersides)
         face = None if back else self._lay_face(index, skinned.get(FACE), canvas, bounds)
         cover = np.zeros(canvas.shape[:2], np.uint8)
         over: list[tuple[PixelBox, Bytes]] = []
@@ -145,12 +155,35 @@ class LayeredPuppet:
                 return arm.layer.moved
         return arm.layer.front
 
-    def _lay_fronts(self, canvas: Bytes, maps: dict[str, PlacedLayer], names: list[str]) -> None:
+    def _lay_fronts(
+        self,
+        canvas: Bytes,
+        maps: dict[str, PlacedLayer],
+        names: list[str],
+        undersides: dict[str, tuple[PixelBox, Bytes]],
+    ) -> None:
+        """What is before the trunk of the legs ``names``; ``undersides`` hide the thighs but not the shins."""
         for name in names:
             texture = maps[name].layer.front if name in maps else None
-            if texture is not None:
-                for box, rgba in maps[name].drawn(texture):
+            if texture is None:
+                continue
+            if name in undersides:
+                for box, rgba in maps[name].only(beyond=False).drawn(texture):
                     lay_over(canvas, box, rgba)
+                lay_over(canvas, *undersides[name])
+            for box, rgba in (maps[name].only(beyond=True) if name in undersides else maps[name]).drawn(texture):
+                lay_over(canvas, box, rgba)
+
+    def _raised(self, pose: Pose, scale: float, root: Array, bounds: PixelBox) -> dict[str, tuple[PixelBox, Bytes]]:
+        """By leg the lower side of its raised thigh within ``bounds``, whose corner ``root`` (3,) is counted from."""
+        x0, y0, x1, y1 = bounds
+        result: dict[str, tuple[PixelBox, Bytes]] = {}
+        for name, under in self._undersides.items():
+            hip, knee = (pose.joints[f"{joint}_{name[-1]}"] * scale + root for joint in ("hip", "knee"))
+            drawn = under.drawn(hip, knee, scale, (y1 - y0, x1 - x0))
+            if drawn is not None:
+                result[name] = drawn
+        return result
 
     def _far_to_near(self, index: int, limb: str, end: int) -> list[str]:
         """Names of both limbs' layers; ``end`` is the left one's last joint."""

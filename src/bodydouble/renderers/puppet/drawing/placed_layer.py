@@ -1,6 +1,6 @@
 """One layer of the body in a frame: the map that draws it, and in which order its triangles are painted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -80,6 +80,11 @@ class PlacedLayer:
                 ]
             pieces += [(tile.box, rgba) for tile, rgba in zip(part.tiles, drawn, strict=True)]
         return pieces
+
+    def only(self, *, beyond: bool) -> "PlacedLayer":
+        """Only what lies ``beyond`` the elbow or knee, or else what lies before it, with what is under the joint."""
+        parts = tuple(part for part in self.parts if part.beyond == beyond)
+        return replace(self, parts=parts, strip=None if beyond else self.strip)
 
     def hand_strength(self, kept: float) -> tuple[Bytes, ...] | None:
         """How much of the part beyond the elbow is drawn where the actor's hand replaces its own.

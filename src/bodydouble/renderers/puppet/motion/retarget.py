@@ -65,6 +65,7 @@ class Retargeting:
         self._contacts = actor_contacts(self.motion, self.actor)
         self.scale = self._shot_scale(own_size)
         lean = None if self.legs_seen else lean_of(self.motion, self.actor, rest, self.scale)
+        self.sits = np.zeros(len(motion)) if lean is None else lean.sits
         self.poses = self._posing.poses(lean)
         self.scales = self.scale * self.actor.size
         self.roots = self._roots()
