@@ -98,13 +98,19 @@ class BystanderMasks:
         track = self._track
         if not track.present[index]:
             return True
-        return self.may_pass(index, height)
+        return self._loses_legs(index, height)
 
     def may_pass(self, index: int, height: int) -> bool:
         """Whether somebody may be before the replaced person about frame ``index``, of ``height`` lines.
 
-        The legs are hidden in many frames about it, and are seen elsewhere in the shot.
+        The legs are hidden in many frames about it, are seen elsewhere in the shot, and somebody else is seen there.
         """
+        hips, others = self._track.body[index, HIPS, :2].mean(0), self._sightings(index)
+        there = (others[:, :2] < hips).all(1) & (hips < others[:, 2:]).all(1)
+        return bool(there.any()) and self._loses_legs(index, height)
+
+    def _loses_legs(self, index: int, height: int) -> bool:
+        """Whether the legs are hidden in many frames about frame ``index``, and are seen elsewhere in the shot."""
         track, frames = self._track, slice(max(0, index - STALE_FRAMES), index + STALE_FRAMES + 1)
         hidden = self._legs_hidden(frames, height, LEGS_HIDDEN_MAX) & track.present[frames]
         hidden &= track.shot[frames] == track.shot[index]

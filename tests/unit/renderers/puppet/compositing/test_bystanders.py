@@ -196,13 +196,17 @@ def test_legs_that_are_hidden_for_a_while_have_somebody_before_them(model_pack: 
 
 
 def test_only_frames_with_hidden_legs_are_passed(model_pack: ModelPack) -> None:
-    """Around them somebody may pass, but nothing hides the legs there."""
+    """Around them somebody may pass, but nothing hides the legs there. With nobody there, landmarks lost the legs."""
     track = empty_track(40)
     track.present[:] = True
+    track.body[:, [23, 24], 0] = 0
     track.body[:, [11, 12], 1], track.body[:, [23, 24], 1] = 50, 100
     track.visibility[:20, 25] = 0.9
     masks = BystanderMasks(model_pack, track)
 
+    assert not masks.may_pass(10, HEIGHT)
+    assert not masks.passed(HEIGHT).any()
+    track.bystanders[[8, 22, 36], 0] = (-20, 60, 20, 200)
     assert masks.may_pass(10, HEIGHT)
     assert masks.passed(HEIGHT).tolist() == [False] * 20 + [True] * 20
 
