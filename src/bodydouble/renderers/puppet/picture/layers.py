@@ -388,7 +388,7 @@ def _leg_layer(picture: LimbPicture, template: BodyTemplate, both: Surface | Non
     if not known.any():
         known = visible & (alpha > 0.5)
     colour = filled(sources.colour, known, hidden | (visible & ~known), ACROSS)
-    colour = np.where((visible & ~rim & (alpha > TRACE))[..., None], sources.colour, colour)
+    colour = np.where((visible & ~rim & (alpha > SOLID))[..., None], sources.colour, colour)
     fade = np.clip((weight - SEAM[0]) / (SEAM[1] - SEAM[0]), 0, 1)
     front = softened(visible, RIM_SIGMA) * alpha * fade
     # Softened as one: between what is seen and what is made up no line shows.
