@@ -27,7 +27,6 @@ from bodydouble.renderers.puppet.picture.made_limbs import made_limbs, resting, 
 from bodydouble.renderers.puppet.picture.matting import estimate_foreground
 from bodydouble.renderers.puppet.picture.regions import softened
 from bodydouble.renderers.puppet.picture.segmentation import segment
-from bodydouble.renderers.puppet.picture.solid_feet import with_solid_feet
 from bodydouble.renderers.puppet.picture.straightening import FoldedArm, folded_sides, straight_arm, straightened
 
 Array = NDArray[np.float64]
@@ -68,7 +67,6 @@ def layer_picture(
     fit, girth = _fitted(cutout.alpha, anatomy, template, margins)
     body = label_triangles(fit.vertices, template.triangles, shape) > 0
     cutout = _carved(image, cutout, body, fit, template, margins)
-    cutout = with_solid_feet(cutout, image, anatomy, fit)
     cutout = without_held_things(cutout, anatomy, fit, template, body, skin)
     extended = extend_below(
         image, cutout, fit, template, face_and_neck(anatomy, shape), skin, legs=legs, margins=margins
