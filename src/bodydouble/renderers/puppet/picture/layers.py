@@ -66,8 +66,8 @@ SEEN, HIDDEN = 0.05, 0.3
 """Alphas above which a pixel belongs to a limb, and is filled where an arm covers it. Chosen by eye on the development
 clips."""
 ARM_RIM = 3
-"""Pixels around an arm, and below a hem, that the layers of trunk and legs fill too: a rim shows through there. Chosen by
-eye on the development clips."""
+"""Pixels around an arm, and below a hem, that the layers of trunk and legs fill too: a rim shows through there. Chosen
+by eye on the development clips."""
 OWN_CLEAR, OUTLINE = 2, 0.12
 """Pixels about an arm that have colours of its own, and decimetres about it whose colours do not spread over what it
 covers: its rim is beside its mask. Chosen by eye on white sleeves before a dark corset."""
