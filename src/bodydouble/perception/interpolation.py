@@ -36,7 +36,8 @@ VISIBILITY_CHANGE_MAX = 0.4
 """Largest change of a landmark's visibility (0-1) between two frames that are interpolated. Chosen on the development
 clips: the visibility of an arm that disappears changes by more."""
 BRIDGED_FRAMES_MAX = 24
-"""Frames without the body, about a second, that are interpolated: who is away for longer may have gone."""
+"""Longest gap in frames, about a second, in which the body is interpolated. After a longer one, the person may have
+left the frame meanwhile."""
 BRIDGED_MOVE_MAX, BRIDGED_SIZE_MIN = 1.0, 0.6
 """Body widths that the shoulders may move meanwhile, and the smaller over the larger width at least. Chosen by eye on
 somebody behind a passer-by."""

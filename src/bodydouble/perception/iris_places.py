@@ -1,7 +1,7 @@
 """Irises that look up: where a picture shows them, if the iris network sees them elsewhere.
 
-The network expects an iris in the middle of the eye's opening. Where somebody looks far up, half of it is below the
-upper lid, and the network's is in the white beside it.
+The network expects an iris in the middle of the eye's opening. Where somebody looks far up, the upper lid hides half of
+the iris, and the network puts it into the white below.
 """
 
 import cv2
@@ -13,7 +13,7 @@ from bodydouble.perception.arrays import Bytes, Points
 REACH_UP, REACH_ASIDE = 0.5, 0.22
 """Half eye widths above and beside the network's iris in which a darker place is looked for."""
 DISC = 1.4
-"""Side, in radii of the iris, of the square whose mean says how dark an iris in its middle would be."""
+"""Side of a square, in radii of the iris. The square's mean lightness is taken for that of an iris in its middle."""
 SKIN_BELOW, SKIN_ROWS, SKIN_MIDDLE = 0.2, 0.45, 0.6
 """Half eye widths below the lower lid where skin begins, of its height, and to both sides, by which light is judged."""
 WHITE = (0.6, 0.85)

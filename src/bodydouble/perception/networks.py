@@ -43,7 +43,7 @@ class PeopleSource(Protocol):
         ...
 
     def find_near(self, image: Image, known: Person, place: Points) -> list[Person]:
-        """People besides ``known`` about ``place`` (2,) px, also those whom the frame's edge cuts off."""
+        """People near ``place`` (2,) px other than ``known``. People cut off by the frame's edge are found too."""
         ...
 
 

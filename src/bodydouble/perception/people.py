@@ -160,9 +160,9 @@ class PeopleFinder:
         return [person.box for person in self.find(image, tiles=(), known=known, rough=True)]
 
     def find_near(self, image: Image, known: Person, place: Points) -> list[Person]:
-        """People in the tiles about ``place`` (2,) px, besides ``known``; measured with the small network.
+        """People in the tiles about ``place`` (2,) px other than ``known``; measured with the small network.
 
-        The tiles show whom the frame's edge cuts off, and who is too near to the camera for ``find_others``.
+        The tiles show people whom ``find_others`` misses: cut off by the frame's edge, or very near to the camera.
         """
         return [person for person in self.find(image, known=known, rough=True, place=place) if person is not known]
 

@@ -129,6 +129,17 @@ def _filled(values: NDArray[np.floating], good: NDArray[np.bool_]) -> NDArray[np
     return fill_gaps(values.astype(np.float64), good)
 
 
+def _filled_at(
+    points: NDArray[np.floating], place: NDArray[np.floating], good: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """``points`` (F, ..., N, 2 or 3) with gaps filled relative to ``place`` (F, ..., 2), which moves meanwhile."""
+    away = points.astype(np.float64)
+    away[..., :2] -= place[..., None, :]
+    filled = fill_gaps(away, good)
+    filled[..., :2] += place[..., None, :]
+    return filled
+
+
 def _filled_beside(
     hands: NDArray[np.floating],
     wrists: NDArray[np.floating],
@@ -139,10 +150,7 @@ def _filled_beside(
 
     A gap in which the wrist's ``visibility`` (F,) is low is filled without it: guessed wrists jump.
     """
-    plain, away = _filled(hands, good), hands.astype(np.float64)
-    away[..., :2] -= wrists[:, None, :2]
-    beside = fill_gaps(away, good)
-    beside[..., :2] += wrists[:, None, :2]
+    plain, beside = _filled(hands, good), _filled_at(hands, wrists[:, :2], good)
     edges = np.flatnonzero(np.diff(np.r_[True, good, True]))
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
         if visibility[max(start - 1, 0) : stop + 1].min() < WRIST_SEEN_MIN:
@@ -221,17 +229,6 @@ def _slipped(face: NDArray[np.floating], body: NDArray[np.floating]) -> NDArray[
         if stop - start <= SLIP_FRAMES_MAX and apart[start:stop].max() > FACE_SLIPPED:
             slipped[max(start - 1, 0) : stop + 1] = True  # its ends are back in place, and still distorted
     return slipped
-
-
-def _filled_at(
-    points: NDArray[np.floating], place: NDArray[np.float64], good: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """``points`` (F, ..., N, 2 or 3) with gaps filled relative to ``place`` (F, ..., 2), which moves meanwhile."""
-    away = points.astype(np.float64)
-    away[..., :2] -= place[..., None, :]
-    filled = fill_gaps(away, good)
-    filled[..., :2] += place[..., None, :]
-    return filled
 
 
 def _smooth_hands(track: PersonTrack, frame_rate: float) -> PersonTrack:

@@ -53,8 +53,12 @@ def _follow(
     path: Callable[[int], float | None], frames: int, shots: list[int] | None = None
 ) -> tuple[ForwardBodies, KnowingTracker]:
     tracker = KnowingTracker(path)
+    return _followed(tracker, frames, shots), tracker
+
+
+def _followed(tracker: KnowingTracker, frames: int, shots: list[int] | None = None) -> ForwardBodies:
     images = [np.full((1, 1, 3), i, np.uint8) for i in range(frames)]
-    return ForwardPass(tracker, SIZE).follow(0, images, shots or [0] * frames), tracker  # type: ignore[arg-type]
+    return ForwardPass(tracker, SIZE).follow(0, images, shots or [0] * frames)  # type: ignore[arg-type]
 
 
 def _positions(followed: ForwardBodies) -> list[float | None]:
@@ -136,8 +140,8 @@ class LosingLegs(KnowingTracker):
 
 
 def _searches_before_legs(seen: int, frames: int) -> list[int]:
-    tracker, images = LosingLegs(seen), [np.full((1, 1, 3), i, np.uint8) for i in range(frames)]
-    ForwardPass(tracker, SIZE).follow(0, images, [0] * frames)  # type: ignore[arg-type]
+    tracker = LosingLegs(seen)
+    _followed(tracker, frames)
     return tracker.searched_legs
 
 

@@ -23,6 +23,11 @@ def fixed_point(points: Array) -> NDArray[np.int32]:
     return np.round(points * (1 << SUBPIXEL_BITS)).astype(np.int32)
 
 
+def drawable_pixel(point: NDArray[np.floating]) -> list[int]:
+    """The pixel nearest to ``point`` (2,) px, or as far outside the picture in its place as OpenCV can draw."""
+    return np.round(np.clip(point, -LINE_END_MAX, LINE_END_MAX)).astype(int).tolist()
+
+
 def extents(corners: Array) -> tuple[Array, Array]:
     """(T, 2) the least and the greatest coordinates of each of the triangles (T, 3, 2)."""
     # NumPy reduces an axis of three entries in several times the time of these.

@@ -183,7 +183,7 @@ class BystanderMasks:
 
         Two masks (h, w) 0-255, soft; None where nobody is. ``matte`` and ``gone`` (H, W) are the replaced person's.
         ``plate`` (h, w, 3) is the background in ``box``: the network sees few who kneel or are half hidden, but they
-        differ from it. ``passer`` (h, w) is who is known to be in front.
+        differ from it. ``passer`` (h, w) 0 or 255 is the mask of somebody who is known to be in front.
         """
         height, width = matte.shape
         if not self.expected(index, height):

@@ -46,8 +46,8 @@ SKIN_SHIFT_MAX = 9.0
 DAYLIGHT_HUE, COLOURED_BY = (20.0, 85.0), 30.0
 """Hue in degrees that skin has without coloured light, and degrees beyond at which the light is certainly coloured."""
 COLOURED_STRENGTH, COLOURED_SHIFT_MAX = 1.1, 28.0
-"""``TINT_STRENGTH`` and ``SKIN_SHIFT_MAX`` in coloured light, where a face in its own colours looks pasted. By eye on a
-violet scene, whose skin has -9 degrees."""
+"""``TINT_STRENGTH`` and ``SKIN_SHIFT_MAX`` in coloured light: there, a face in its own colours looks pasted in. Chosen
+by eye on a violet scene. The hue of skin in it is -9 degrees."""
 SKIN_TYPICAL = np.array([60.0, 15.0, 18.0])
 """CIELAB of light skin in daylight, for videos in which no face is seen."""
 PERSON_WEIGHT, SKIN_WEIGHT, BRIGHTNESS_STRENGTH = 0.5, 0.3, 0.5

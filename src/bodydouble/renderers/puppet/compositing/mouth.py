@@ -60,8 +60,8 @@ TEETH_OF_SKIN = (0.3, 0.75)
 TEETH_LEAST = (0.0, 3.0)
 """CIELAB a and b of teeth at least: pale skin in cool light has none of its own."""
 REDDER_MIN, WARM = 2.0, 5.0
-"""CIELAB a by which lips are redder than skin at least, and a and b from which skin is warm. Drawings have a line for a
-mouth: what is measured beside it is skin, and a mouth of that colour is grey. Measured: lips 5 to 18, lines -4."""
+"""CIELAB a by which lips are redder than skin at least, and a and b from which skin is warm. In many drawings the mouth
+is a line. The colour measured there is that of skin, and makes the inside grey. Measured: lips 5 to 18, lines -4."""
 LIPS_OF_SKIN, LIPS_REDDER = 0.72, 14.0
 """L* of lips over that of the skin, and CIELAB a by which they are redder, where a picture has none."""
 INSIDE_CHROMA_MAX = 45.0

@@ -23,7 +23,7 @@ from bodydouble.renderers.puppet.compositing.removal import shoulder_width
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.compositing.stored_plates import Plates
 from bodydouble.renderers.puppet.discs import disc
-from bodydouble.renderers.puppet.painting import LINE_END_MAX
+from bodydouble.renderers.puppet.painting import drawable_pixel
 
 SAMPLES_MIN = 3
 """Samples with, and as many without a passer, from which both are known."""
@@ -71,7 +71,7 @@ PERSON = 110
 class Split:
     """Who is seen in a crop of a frame: (h, w) 0 or 255 each."""
 
-    passer: Matte | None  # who is before the person
+    passer: Matte | None  # somebody in front of the person
     person: Matte  # what is seen of the person, also where the matte misses it
 
     def correct(self, matte: Matte, gone: Matte) -> None:
@@ -152,7 +152,7 @@ def split(image: Image, plate: Image, matte: Matte, ratio: Floats, body: NDArray
     leaning = np.where(before > 0, ratio.take(codes), np.float32(0))
     usual = np.asarray(cv2.threshold(cv2.blur(leaning, (side, side)), 0, 255, cv2.THRESH_BINARY)[1], np.uint8)
     mine, own = cv2.subtract(before, usual), ((ratio < OWN_MAX) * np.uint8(255)).take(codes)
-    cv2.circle(usual, _pixel(body[HEAD_POINTS].mean(0)), max(1, round(HEAD * unit)), 0, -1)
+    cv2.circle(usual, drawable_pixel(body[HEAD_POINTS].mean(0)), max(1, round(HEAD * unit)), 0, -1)
     sure = cv2.threshold(matte, PERSON, 255, cv2.THRESH_BINARY)[1]
     # In sight, landmarks and matte know the person.
     free = cv2.subtract(thick, cv2.morphologyEx(own, cv2.MORPH_OPEN, STRAND))
@@ -201,14 +201,9 @@ def _place(body: NDArray[np.floating], unit: float, sure: MatLike) -> Matte:
     place = np.zeros(sure.shape[:2], np.uint8)
     shoulders, hips = body[SHOULDERS].mean(0), body[HIPS].mean(0)
     down = hips + LEGS_LENGTH * (hips - shoulders)
-    ends = np.array([_pixel(point) for point in (shoulders, hips, down)], np.int32)
+    ends = np.array([drawable_pixel(point) for point in (shoulders, hips, down)], np.int32)
     cv2.polylines(place, [ends], False, 255, max(1, round((1 + 2 * REACH) * unit)))
     return np.asarray(cv2.max(place, cv2.dilate(sure, disc(REACH * unit, 1))), np.uint8)
-
-
-def _pixel(point: NDArray[np.floating]) -> tuple[int, int]:
-    x, y = np.round(np.clip(point, -LINE_END_MAX, LINE_END_MAX)).astype(int).tolist()
-    return x, y
 
 
 def _touching(seen: MatLike, matte: Matte) -> Matte:

@@ -12,7 +12,7 @@ from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.compositing.colours import colour_codes, counted_within
 from bodydouble.renderers.puppet.compositing.plain import blends
 from bodydouble.renderers.puppet.discs import DISC_RIM, disc
-from bodydouble.renderers.puppet.painting import LINE_END_MAX
+from bodydouble.renderers.puppet.painting import drawable_pixel
 
 Points = NDArray[np.floating]
 
@@ -283,7 +283,7 @@ def add_hair(mask: Matte, body: Points, growth: float) -> None:
     head = joints[[BodyPoint.LEFT_EAR, BodyPoint.RIGHT_EAR]].mean(0)
     neck = joints[[BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER]].mean(0)
     thick = max(1, int(growth * HAIR_WIDTH * shoulder_width(joints)))
-    cv2.line(mask, _pixel(head), _pixel(neck), 255, min(thick, THICKNESS_MAX))
+    cv2.line(mask, drawable_pixel(head), drawable_pixel(neck), 255, min(thick, THICKNESS_MAX))
 
 
 def _lost_limbs(matte: Matte, body: Points) -> tuple[Capsule, ...]:
@@ -312,11 +312,17 @@ def _add_limbs(
     for capsule in capsules:
         if _in_sight(capsule, visibility):
             thick = max(1, int(growth * capsule.width * shoulders))
-            cv2.line(mask, _pixel(joints[capsule.start]), _pixel(joints[capsule.stop]), 255, min(thick, THICKNESS_MAX))
+            cv2.line(
+                mask,
+                drawable_pixel(joints[capsule.start]),
+                drawable_pixel(joints[capsule.stop]),
+                255,
+                min(thick, THICKNESS_MAX),
+            )
     for heel, toe in () if capsules is ARM_CAPSULES else FEET:
         if visibility[toe] > VISIBLE_MIN:
             tip = joints[toe] + TOE_BEYOND * (joints[toe] - joints[heel])
-            cv2.circle(mask, _pixel(tip), max(1, int(growth * TOE_RADIUS * shoulders)), 255, -1)
+            cv2.circle(mask, drawable_pixel(tip), max(1, int(growth * TOE_RADIUS * shoulders)), 255, -1)
 
 
 def _in_sight(capsule: Capsule, visibility: Points) -> bool:
@@ -340,10 +346,6 @@ def forearms_seen(visibility: Points) -> bool:
 def add_feet(mask: Matte, body: Points, visibility: Points) -> None:
     """Draw the visible feet into ``mask`` (H, W) with 255, no wider than they are; arguments as in ``removal_mask``."""
     _add_limbs(mask, body, visibility, FEET_GROWTH, FEET_CAPSULES)
-
-
-def _pixel(point: Points) -> list[int]:
-    return np.round(np.clip(point, -LINE_END_MAX, LINE_END_MAX)).astype(int).tolist()
 
 
 def _distance(mask: MatLike) -> NDArray[np.float32]:

@@ -121,8 +121,9 @@ class LayeredPuppet:
             texture = self._arm_texture(pose, maps[name], name[-1]) if name in maps else None
             if texture is not None:
                 wrist = self._wrist(index, pose, hands[arms.index(name)], bounds)
-                forearm = not self._retargeting.behind_head[index, "lr".index(name[-1])]
-                pieces = maps[name].drawn(texture, strength[name], beyond=forearm)
+                hidden = self._retargeting.behind_head[index, "lr".index(name[-1])]
+                shown = maps[name].only(beyond=False) if hidden else maps[name]
+                pieces = shown.drawn(texture, strength[name])
                 for (u0, v0, u1, v1), rgba in pieces if wrist is None else [wrist, *pieces]:
                     cv2.max(cover[v0:v1, u0:u1], cv2.extractChannel(rgba, 3), dst=cover[v0:v1, u0:u1])
                     over.append(((u0, v0, u1, v1), rgba))
@@ -175,7 +176,7 @@ class LayeredPuppet:
                 lay_over(canvas, box, rgba)
 
     def _raised(self, pose: Pose, scale: float, root: Array, bounds: PixelBox) -> dict[str, tuple[PixelBox, Bytes]]:
-        """By leg the lower side of its raised thigh within ``bounds``, whose corner ``root`` (3,) is counted from."""
+        """By name of a leg, the lower side of its raised thigh; ``root`` (3,) px is from the corner of ``bounds``."""
         x0, y0, x1, y1 = bounds
         result: dict[str, tuple[PixelBox, Bytes]] = {}
         for name, under in self._undersides.items():

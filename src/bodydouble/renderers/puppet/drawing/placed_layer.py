@@ -60,18 +60,16 @@ class PlacedLayer:
     parts: tuple[PlacedPart, ...]  # from back to front
     strip: tuple[PixelBox, Bytes] | None  # what is under its joint, where a limb that folds otherwise would gape
 
-    def drawn(
-        self, texture: Bytes, strength: tuple[Bytes, ...] | None = None, *, beyond: bool = True
-    ) -> list[tuple[PixelBox, Bytes]]:
+    def drawn(self, texture: Bytes, strength: tuple[Bytes, ...] | None = None) -> list[tuple[PixelBox, Bytes]]:
         """``texture`` as the frame shows it: boxes and (h, w, 4) premultiplied, to be laid over in this order.
 
-        ``strength`` is that of ``hand_strength``. ``beyond``: with what lies beyond the elbow or knee.
+        ``strength`` is that of ``hand_strength``.
         """
         pieces: list[tuple[PixelBox, Bytes]] = []
         patch = self.layer.joint
         if self.strip is not None and patch is not None and (patch.in_front or texture is not self.layer.front):
             pieces.append(self.strip)
-        for part in (part for part in self.parts if beyond or not part.beyond):
+        for part in self.parts:
             drawn = [tile.drawn(texture) for tile in part.tiles]
             if strength is not None and part.beyond:
                 drawn = [

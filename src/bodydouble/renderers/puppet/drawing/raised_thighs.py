@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, PixelBox
 from bodydouble.renderers.puppet.body.skeleton import LEGS, SIDES
-from bodydouble.renderers.puppet.drawing.drawing import SUBPIXEL_BITS, fixed_point
 from bodydouble.renderers.puppet.drawing.mesh import bounds_of
+from bodydouble.renderers.puppet.painting import SUBPIXEL_BITS, fixed_point
 
 Array = NDArray[np.float64]
 

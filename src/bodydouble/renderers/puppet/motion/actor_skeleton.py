@@ -228,7 +228,7 @@ def _steadied(points: Array, visibility: Array) -> Array:
 
 
 def _steadiness(points: Array, spine: Array) -> Array:
-    """(F, N, 1) 0-1 how steadily ``points`` (F, N, 3) move beside the trunk, whose length is ``spine`` (F,) px."""
+    """(F, N, 1) 0-1: how steadily ``points`` (F, N, 3) move. ``spine`` (F,) px is the trunk's length, their unit."""
     flat = points[..., :2]
     away = np.linalg.norm(flat - gaussian_smoothed(flat, GUESS_STEADY_SIGMA), axis=2, keepdims=True)
     return np.exp(-0.5 * (away / (GUESS_STEADY * spine[:, None, None])) ** 2)

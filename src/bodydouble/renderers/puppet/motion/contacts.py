@@ -60,8 +60,6 @@ SEEN_MIN = 0.3
 """Visibility from which on a hip or knee may draw a hand."""
 WEIGHT_SIGMA = 1.5
 """Frames, sigma of the Gaussian that steadies the weights: trembling wrists would let elbows jump. Chosen by eye."""
-
-
 STRETCHED = (0.75, 0.85)
 """Distance of wrist and shoulder in arm lengths from which an arm counts as stretched, and as wholly so. Chosen by eye:
 dancers' stretched arms have 0.84 to 0.98, hands that meet before the body 0.45 to 0.73."""
