@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.renderers.puppet.compositing.pieces import boxes_about
 
-DIRECTIONS, DIRECTIONS_MOST = 180, 24
+DIRECTIONS, DIRECTIONS_MOST = 360, 24
 """Directions over half a turn that are told apart, and in how many of them rays are cast: those with the strongest
-edges beside the hole. A line through a wide hole misses its other end by a pixel from one degree on."""
+edges beside the hole. A line through a hole of half the guide misses its other end by a pixel from half a degree on."""
 SPREAD = 1
 """Directions beside an edge's own in which it counts as well: it is measured in a few pixels."""
 REACH = 8

@@ -25,8 +25,9 @@ WORK_WIDTH, WORK_WIDTH_MIN = 200, 160
 """Sources are chosen at this width: enough for a plausible background. The time grows with the hole's pixels: a hole of
 more than ``LARGE_HOLE`` of the picture, most of which the character covers, is filled at a smaller one."""
 LARGE_HOLE = 0.15
-GUIDE_WIDTH = 100
-"""Width of the picture in which lines are continued into the hole. Measured on drawn scenes."""
+GUIDE_WIDTH = 200
+"""Width of the picture in which lines are continued into the hole. At half of it, the stripes of a floor and the edge
+of a door are a pixel or two wide, and are lost. Chosen by eye on the development clips."""
 WORK_HEIGHT_MIN = 16
 """Smallest height in pixels of the small picture, for very wide pictures. Chosen by eye on the development clips."""
 HOLE_SHARE_MIN = 1e-6
