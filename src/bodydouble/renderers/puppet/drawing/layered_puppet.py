@@ -54,6 +54,8 @@ HAND_SWAP = (0.25, 0.75)
 """Weights of a seen hand between which it takes the puppet's place: longer, two hands are seen through each other."""
 HAND_SCALE_MIN, HAND_SCALE_MAX = 0.75, 1.1
 """Bounds of the size of a kept hand over the actor's: larger changes show its pixels."""
+OPAQUE = 250
+"""Alpha (0-255) of a head from which what is behind it is not seen."""
 FACE = "face"
 """Name of the face mesh's vertices among those of the layers."""
 LEG_END, ARM_END = BodyPoint.LEFT_ANKLE, BodyPoint.LEFT_WRIST
@@ -257,13 +259,16 @@ class LayeredPuppet:
         scale, root = float(self._retargeting.scales[index]), self._retargeting.roots[index]
         place = place * scale + root
         x0, y0, x1, y1 = bounds
-        if figure.skull is not None and shows(head.rotation, turn):
-            origin = (middle - face_middle[:2]) * scale + root - [x0, y0]
-            dome = figure.skull.drawn(turn, origin, scale, y1 - y0, x1 - x0)
-            if dome is not None:
-                lay_over(canvas, *dome)
         gazes = [iris.towards(expression.gaze, figure.own_gaze) for iris in figure.irises]
         drawn = draw_mesh(figure.head, place - [x0, y0], turned[:, 2], y1 - y0, x1 - x0, gazes)
+        if figure.skull is not None and shows(head.rotation, turn):
+            hidden = np.zeros((y1 - y0, x1 - x0), np.bool_)
+            if drawn is not None:
+                (u0, v0, u1, v1), rgba = drawn
+                hidden[v0:v1, u0:u1] = cv2.extractChannel(rgba, 3) >= OPAQUE
+            origin = (middle - face_middle[:2]) * scale + root - [x0, y0]
+            for box, rgba in figure.skull.drawn(turn, origin, scale, y1 - y0, x1 - x0, hidden):
+                lay_over(canvas, box, rgba)
         if drawn is not None:
             lay_over(canvas, *drawn)
         return place[:FACE_POINTS]

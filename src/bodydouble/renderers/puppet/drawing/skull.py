@@ -45,6 +45,8 @@ SHOWN_FROM = np.deg2rad(10)
 """Turn away from the picture's own view from which on the dome shows."""
 SOFT, SOFT_SIDE = 0.8, 3
 """Standard deviation and side in pixels of the blur of its edge."""
+STRIP_ROWS = 64
+"""Rows of the frame that are drawn at once: each strip is as wide as what is seen in it."""
 SOLID = 128
 """Alpha (0-255) from which a pixel of the texture is opaque enough to be a part of it."""
 TINY = 1e-6
@@ -60,26 +62,53 @@ class Skull:
     triangles: NDArray[np.int64]  # (T, 3)
     rgba: Bytes  # (h, w, 4) premultiplied
 
-    def drawn(self, turn: Array, offset: Array, scale: float, height: int, width: int) -> tuple[PixelBox, Bytes] | None:
+    def drawn(
+        self, turn: Array, offset: Array, scale: float, height: int, width: int, hidden: Mask
+    ) -> list[tuple[PixelBox, Bytes]]:
         """The dome turned by ``turn`` (3, 3); ``offset`` (2,) px is where its origin is in the frame.
 
-        ``scale``: frame pixels for a picture pixel. None where it is outside of the frame or hidden by the face.
+        ``scale``: frame pixels for a picture pixel. Answers boxes, which do not overlap, and (h, w, 4) premultiplied in
+        them. What lies in ``hidden`` (height, width) is left out: most of a dome is behind its face.
         """
         turned = self.solid @ turn.T
         place = turned[:, :2] * scale + offset
         corners = place[self.triangles]
         box = bounds_of(corners, height, width)
         if box is None:
-            return None
+            return []
         x0, y0, x1, y1 = box
         seen = np.abs(doubled_area(corners)) > TINY
         order = np.argsort(-turned[self.triangles, 2].mean(1), kind="stable")
         labels = paint_labels(corners - [x0, y0], order[seen[order]], (y1 - y0, x1 - x0))
-        xs, ys = np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64)
-        source = source_map(labels, inverse_maps(self.source, corners), xs, ys)
+        shown = ((labels > 0) & ~hidden[y0:y1, x0:x1]).view(np.uint8)
+        maps = inverse_maps(self.source, corners)
+        return [
+            ((x0 + x, y0 + y, x0 + x + w, y0 + y + h), self._part(labels, maps, (x0, y0), (x, y, w, h)))
+            for x, y, w, h in _strips(shown)
+        ]
+
+    def _part(
+        self, labels: NDArray[np.int32], maps: NDArray[np.float32], corner: tuple[int, int], part: PixelBox
+    ) -> Bytes:
+        """(h, w, 4) what is seen in the ``part`` (x, y, w, h) of ``labels``, which begin at ``corner`` of the frame."""
+        x, y, w, h = part
+        # Pixels around it take part in the blur.
+        left, top = max(x - SOFT_SIDE // 2, 0), max(y - SOFT_SIDE // 2, 0)
+        here = labels[top : y + h + SOFT_SIDE // 2, left : x + w + SOFT_SIDE // 2]
+        xs = np.arange(here.shape[1], dtype=np.float64) + (corner[0] + left)
+        ys = np.arange(here.shape[0], dtype=np.float64) + (corner[1] + top)
+        source = source_map(here, maps, xs, ys)
         one_map: Any = None  # both coordinates are in ``source``
         drawn = cv2.remap(self.rgba, source, one_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        return box, np.asarray(cv2.GaussianBlur(drawn, (SOFT_SIDE, SOFT_SIDE), SOFT), np.uint8)
+        soft = np.asarray(cv2.GaussianBlur(drawn, (SOFT_SIDE, SOFT_SIDE), SOFT), np.uint8)
+        return soft[y - top : y - top + h, x - left : x - left + w]
+
+
+def _strips(shown: Bytes) -> list[PixelBox]:
+    """(x, y, w, h) of boxes around what of ``shown`` (h, w) is not 0, with a pixel around it, in strips of rows."""
+    grown = cv2.dilate(shown, np.ones((SOFT_SIDE, SOFT_SIDE), np.uint8))
+    found = ((top, cv2.boundingRect(grown[top : top + STRIP_ROWS])) for top in range(0, len(grown), STRIP_ROWS))
+    return [(x, top + y, w, h) for top, (x, y, w, h) in found if w > 0]
 
 
 def shows(own: Array, turn: Array) -> bool:

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from bodydouble.perception.arrays import Bytes, Mask
 from bodydouble.renderers.puppet.drawing.skull import HAIR_DEPTH, SILHOUETTE, Skull, build_skull, hair_depth, shows
 from bodydouble.renderers.puppet.motion.head import OVAL, Head
 
@@ -31,12 +32,18 @@ def _skull(notch: float = 0.0) -> Skull:
     return skull
 
 
+def _drawn(skull: Skull, yaw: float, hidden: Mask | None = None) -> Bytes:
+    """(300, 300, 4) the dome turned by ``yaw``, without what is ``hidden``."""
+    canvas = np.zeros((300, 300, 4), np.uint8)
+    turn, hidden = cv2.Rodrigues(np.array([0, yaw, 0]))[0], np.zeros((300, 300), np.bool_) if hidden is None else hidden
+    for (x0, y0, x1, y1), rgba in skull.drawn(turn, np.array([CENTRE, CENTRE]), 1.0, 300, 300, hidden):
+        canvas[y0:y1, x0:x1] = rgba
+    return canvas
+
+
 def _columns(skull: Skull, yaw: float) -> tuple[int, int]:
     """First and last opaque column at the height of the eyes."""
-    drawn = skull.drawn(cv2.Rodrigues(np.array([0, yaw, 0]))[0], np.array([CENTRE, CENTRE]), 1.0, 300, 300)
-    assert drawn is not None
-    (x0, y0, _, _), rgba = drawn
-    seen = np.flatnonzero(rgba[CENTRE - 20 - y0, :, 3] > 128) + x0
+    seen = np.flatnonzero(_drawn(skull, yaw)[CENTRE - 20, :, 3] > 128)
     assert np.ptp(seen) + 1 == len(seen)  # one piece
     return int(seen[0]), int(seen[-1])
 
@@ -48,6 +55,16 @@ def test_a_head_from_the_side_is_about_as_deep_as_wide():
     other_left, other_right = _columns(_skull(), np.radians(-80))
     assert abs((CENTRE - other_left) - (right - CENTRE)) < 5
     assert abs((other_right - CENTRE) - (CENTRE - left)) < 5
+
+
+def test_only_what_the_face_does_not_hide_is_drawn():
+    """Beside a hidden place the dome looks as it does without one, and far inside that place nothing is drawn."""
+    hidden = np.zeros((300, 300), np.bool_)
+    hidden[:, : CENTRE + 20] = True
+    part, whole = _drawn(_skull(), np.radians(40), hidden), _drawn(_skull(), np.radians(40))
+    assert np.array_equal(part[~hidden], whole[~hidden])
+    assert part[~hidden].any()
+    assert not part[:, : CENTRE + 10].any()
 
 
 def test_in_the_pictures_own_view_the_dome_is_its_outline():
