@@ -50,10 +50,15 @@ a third of a shoe. Chosen by eye on a dancer in large shoes."""
 FOUND_MIN, AXIS_POINTS = 0.8, 9
 """Share of the points along a limb's axis that have to be in the matte, for the matte to know the limb; and how many
 points are looked at."""
+FOOT_WIDTH = 0.30
+"""Shoulder widths."""
 SPINE_TO_SHOULDERS = 0.5
 """Least shoulder width over the spine's length: shoulders of somebody seen from the side look narrow."""
 TOE_BEYOND, TOE_RADIUS = 0.35, 0.2
 """A shoe's tip is this share of the foot's length beyond the toe's landmark; its radius in shoulder widths."""
+SOLE_BELOW = 1.0
+"""Heights of the ankle above the line from heel to toe, by which the sole may be below it. Measured on walking people
+seen from the side: 0.5 at the heel, 1.0 at the toe."""
 THICKNESS_MAX = 32767
 """Pixels: OpenCV's limit for lines."""
 
@@ -81,7 +86,7 @@ CAPSULES = (
     *_both_sides("KNEE", "ANKLE", 0.30),
     *_both_sides("ANKLE", "TOE", 0.34),
     *_both_sides("ANKLE", "HEEL", 0.30),
-    *_both_sides("HEEL", "TOE", 0.30),
+    *_both_sides("HEEL", "TOE", FOOT_WIDTH),
     *_both_sides("ELBOW", "WRIST", 0.25),
     *_both_sides("WRIST", "INDEX", 0.30),
 )
@@ -91,7 +96,10 @@ LEGS_CAPSULES = tuple(capsule for capsule in CAPSULES if capsule.start.name.ends
 FOREARMS_CAPSULES = tuple(capsule for capsule in CAPSULES if capsule.stop.name.endswith("WRIST"))
 ARM_CAPSULES = tuple(capsule for capsule in CAPSULES if capsule.start.name.endswith(("ELBOW", "WRIST")))
 FEET_CAPSULES = tuple(capsule for capsule in CAPSULES if capsule.stop.name.endswith(("HEEL", "TOE")))
-FEET = ((BodyPoint.LEFT_HEEL, BodyPoint.LEFT_TOE), (BodyPoint.RIGHT_HEEL, BodyPoint.RIGHT_TOE))
+FEET = (
+    (BodyPoint.LEFT_ANKLE, BodyPoint.LEFT_HEEL, BodyPoint.LEFT_TOE),
+    (BodyPoint.RIGHT_ANKLE, BodyPoint.RIGHT_HEEL, BodyPoint.RIGHT_TOE),
+)
 HAIR_WIDTH = 0.8
 """Shoulder widths that hair takes beside head and neck, both sides together: pigtails, a bun, shoulder-long hair."""
 HAIR_DEPTH, HAIR_SHARE_MIN, HAIR_RATIO_MIN, HAIR_PIXELS_MIN = 0.06, 0.02, 4.0, 60
@@ -136,6 +144,7 @@ def unknown_mask(image: Image, matte: Matte, body: Points, visibility: Points) -
     sure: Matte = np.asarray(cv2.max(cv2.max(person, near_head), own_hair), np.uint8)
     _add_limbs(sure, body, visibility, DRAWING_GROWTH, LEGS_CAPSULES)
     _add_limbs(sure, body, visibility, LEARNING_GROWTH, lost)
+    _add_soles(sure, body, visibility)
     return np.asarray(cv2.max(mask, sure), np.uint8)
 
 
@@ -149,6 +158,7 @@ def _zone(person: Matte, body: Points, visibility: Points, lost: tuple[Capsule, 
     zone = person.copy()
     _add_limbs(zone, body, visibility, LEARNING_GROWTH)
     _add_limbs(zone, body, visibility, LOST_GROWTH, lost)
+    _add_soles(zone, body, visibility)
     add_hair(zone, body, LEARNING_GROWTH)
     return zone
 
@@ -319,10 +329,30 @@ def _add_limbs(
                 255,
                 min(thick, THICKNESS_MAX),
             )
-    for heel, toe in () if capsules is ARM_CAPSULES else FEET:
+    for _, heel, toe in () if capsules is ARM_CAPSULES else FEET:
         if visibility[toe] > VISIBLE_MIN:
             tip = joints[toe] + TOE_BEYOND * (joints[toe] - joints[heel])
             cv2.circle(mask, drawable_pixel(tip), max(1, int(growth * TOE_RADIUS * shoulders)), 255, -1)
+
+
+def _add_soles(mask: Matte, body: Points, visibility: Points) -> None:
+    """Draw what may be soles into ``mask`` (H, W) with 255: the landmarks of a foot are in the middle of the shoe.
+
+    A sole has the colours of floors and shade, so that mattes often end above it. Arguments as in ``removal_mask``.
+    """
+    joints = body[:, :2]
+    if not np.isfinite(joints).all():
+        return
+    thick = max(1, int(LEARNING_GROWTH * FOOT_WIDTH * shoulder_width(joints)))
+    for ankle, heel, toe in FEET:
+        along = joints[toe] - joints[heel]
+        if min(visibility[heel], visibility[toe]) <= VISIBLE_MIN or not along.any():
+            continue
+        up = joints[ankle] - joints[heel]
+        below = SOLE_BELOW * (along * (up @ along) / (along @ along) - up)
+        ends = [joints[heel] - TOE_BEYOND * along + below, joints[toe] + TOE_BEYOND * along + below]
+        start, stop = (drawable_pixel(end) for end in ends)
+        cv2.line(mask, start, stop, 255, min(thick, THICKNESS_MAX))
 
 
 def _in_sight(capsule: Capsule, visibility: Points) -> bool:

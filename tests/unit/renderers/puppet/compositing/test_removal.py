@@ -48,6 +48,20 @@ def test_legs_and_shoes_that_the_matte_misses_are_removed_and_never_learned() ->
     assert not unknown_mask(image, nothing, np.full((33, 3), np.nan), seen).any()
 
 
+def test_a_sole_below_the_landmarks_of_a_foot_is_never_learned() -> None:
+    """A shoe seen from the side: its sole lies as far below heel and toe as the ankle is above them, whole or not."""
+    pose, seen = joints(50.0, 250.0, 40.0), np.full(33, 0.9)
+    ankle, heel, toe = 27, 29, 31
+    pose[heel, :2], pose[toe, :2] = pose[ankle, :2] + [-12, 26], pose[ankle, :2] + [48, 26]
+    image, matte = np.zeros((480, 500, 3), np.uint8), np.zeros((480, 500), np.uint8)
+    cv2.fillConvexPoly(matte, np.round(pose[[ankle, heel, toe], :2]).astype(np.int32), 255)  # the matte ends above it
+    unknown = unknown_mask(image, matte, pose, seen)
+    for x, y in np.round((pose[heel, :2], pose[toe, :2]) + np.array([0, 26])).astype(int):
+        assert unknown[y, x] == UNKNOWN
+    seen[[heel, toe]] = 0
+    assert not unknown_mask(image, np.zeros_like(matte), pose, seen)[y + 4, x]
+
+
 def test_a_forearm_is_removed_though_its_elbow_is_hidden() -> None:
     """A raised arm has its elbow behind the own head; with the wrist hidden too, something else is before it."""
     pose, seen = joints(50.0, 250.0, 40.0), np.zeros(33)
