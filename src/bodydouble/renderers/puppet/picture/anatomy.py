@@ -39,6 +39,9 @@ LIMBS = (
 )
 TRUNK = (BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER, BodyPoint.RIGHT_HIP, BodyPoint.LEFT_HIP)
 """Landmarks along the limbs, and around the trunk."""
+FEET = tuple((BodyPoint.LEFT_ANKLE + k, BodyPoint.LEFT_HEEL + k, BodyPoint.LEFT_TOE + k) for k in range(2))
+FOOT_REACH = 0.3
+"""Anatomy units around the lines between ankle, heel and toe that hold a foot with its shoe."""
 BONE_WIDTH, TRUNK_SHARE, FACE_SHARE = 0.12, 0.85, 0.35
 """Thickness in anatomy units of the line along a limb that is surely within it, the share of the trunk's outline from
 its middle, and the radius in face widths of the face's middle. Chosen by eye."""
@@ -114,6 +117,15 @@ def bones_within(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
     cv2.fillConvexPoly(mask, np.round(middle + TRUNK_SHARE * (trunk - middle)).astype(np.int32), 1)
     centre = np.round(anatomy.head.centre).astype(int).tolist()
     cv2.circle(mask, centre, max(1, round(FACE_SHARE * anatomy.head.width)), 1, -1)
+    return mask > 0
+
+
+def about_feet(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
+    """(h, w) pixels about ankles, heels and toes."""
+    mask = np.zeros(shape[:2], np.uint8)
+    for foot in FEET:
+        corners = np.round(anatomy.body[list(foot), :2]).astype(np.int32)
+        cv2.polylines(mask, [corners], True, 1, max(1, round(2 * FOOT_REACH * anatomy.unit)))
     return mask > 0
 
 

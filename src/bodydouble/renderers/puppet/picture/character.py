@@ -18,7 +18,15 @@ from bodydouble.renderers.puppet.motion.feet import sole_below
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS
 from bodydouble.renderers.puppet.motion.rest_skeleton import RestSkeleton, rest_skeleton
 from bodydouble.renderers.puppet.motion.visibility import legs_needed
-from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, bones_within, scaled, shifted, skin_of
+from bodydouble.renderers.puppet.picture.anatomy import (
+    Anatomy,
+    about_feet,
+    anatomy_of,
+    bones_within,
+    scaled,
+    shifted,
+    skin_of,
+)
 from bodydouble.renderers.puppet.picture.cropped_head import head_outline, with_whole_head
 from bodydouble.renderers.puppet.picture.cutout import Cutout, cached_cut_out, resized, shrunk
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
@@ -114,7 +122,8 @@ def character_of(
             field="image",
         )
     anatomy = anatomy_of(portrait.track)
-    cutout = cached_cut_out(image, portrait, bones_within(anatomy, portrait.mask.shape), folder)
+    shape = portrait.mask.shape
+    cutout = cached_cut_out(image, portrait, bones_within(anatomy, shape), about_feet(anatomy, shape), folder)
     zoom = texture_zoom(anatomy, motion)
     anatomy = scaled(anatomy, zoom)
     cutout = Cutout(alpha=shrunk(cutout.alpha, zoom), colour=shrunk(cutout.colour, zoom))

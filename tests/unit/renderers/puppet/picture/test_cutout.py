@@ -5,7 +5,14 @@ import pytest
 
 from bodydouble.perception import Portrait
 from bodydouble.renderers.puppet.picture import cutout
-from bodydouble.renderers.puppet.picture.cutout import CACHE_NAME, cached_cut_out, cut_out, largest_piece, trimap_of
+from bodydouble.renderers.puppet.picture.cutout import (
+    CACHE_NAME,
+    cached_cut_out,
+    cut_out,
+    largest_piece,
+    surer_feet,
+    trimap_of,
+)
 from mannequin import joints, picture, portrait_of, track_of
 
 
@@ -21,6 +28,22 @@ def test_trimap_is_sure_inside_and_outside_and_unknown_at_the_edge():
     assert trimap[70, 50] == 1
     assert trimap[5, 5] == 0
     assert trimap[70, 20] == 0.5
+
+
+def test_a_shoe_of_the_floors_colour_is_opaque_inside():
+    """About feet the unknown band is narrower: most of a shoe is sure, its rim and what the mask lacks are not."""
+    mask = np.zeros((700, 300), np.float32)
+    mask[500:660, 100:124] = 1
+    trimap = trimap_of(mask)
+    assert trimap[600, 112] == 1
+    assert trimap[600, 104] == 0.5
+    feet = np.zeros(mask.shape, np.bool_)
+    feet[560:, :] = True
+    surer = surer_feet(trimap, mask, feet)
+    assert surer[600, 104] == 1
+    assert surer[600, 100] == 0.5
+    assert surer[600, 95] == 0.5
+    assert surer[520, 104] == 0.5  # above the feet
 
 
 def test_islands_are_dropped():
@@ -45,10 +68,10 @@ def test_the_cutout_is_kept_and_found_again(tmp_path, monkeypatch):
     """The second call reads the file, answers the same, and no half-written file is left."""
     image, mask = picture(joints(head=30, centre=120, top=10), (240, 240))
     bones = np.zeros(mask.shape, np.bool_)
-    first = cached_cut_out(image, _portrait(mask), bones, tmp_path)
+    first = cached_cut_out(image, _portrait(mask), bones, bones, tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == [CACHE_NAME]
     monkeypatch.setattr("bodydouble.renderers.puppet.picture.cutout.cut_out", lambda *_: pytest.fail("made again"))
-    second = cached_cut_out(image, _portrait(mask), bones, tmp_path)
+    second = cached_cut_out(image, _portrait(mask), bones, bones, tmp_path)
     assert np.array_equal(first.alpha, second.alpha)
     assert np.array_equal(first.colour, second.colour)
 
