@@ -1,5 +1,6 @@
 """The face as a mesh that carries expressions, with a skirt of hair and neck that follows it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Mask
 from bodydouble.perception.triangulation import triangulate
+from bodydouble.renderers.puppet.discs import distance_to
 from bodydouble.renderers.puppet.drawing.far_side import HeadVertices, needs_far_side, with_far_side
 from bodydouble.renderers.puppet.drawing.irises import Iris, find_irises, own_gaze
 from bodydouble.renderers.puppet.drawing.lips import lip_colour, with_lips_alone, with_ordered_lips
@@ -17,6 +19,7 @@ from bodydouble.renderers.puppet.motion.expression import normalised, resting_fa
 from bodydouble.renderers.puppet.motion.head import OVAL, Head
 from bodydouble.renderers.puppet.painting import hull_mask
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
+from bodydouble.renderers.puppet.picture.regions import filled, softened, widened
 
 Array = NDArray[np.float64]
 
@@ -24,6 +27,15 @@ FACE_VERTICES = 478
 """Vertices of the mesh that are face landmarks, with the irises; the skirt around the face follows."""
 RINGS = (0.05, 0.11, 0.19, 0.29)
 """Distances, in face widths, of the rows of vertices around the face."""
+OPAQUE = 250
+"""Alpha (0-255) from which a pixel shows the person alone."""
+INSET, INSET_PIXELS = 0.02, 1.5
+"""Face widths, and pixels at least, by which a face's outline lies within what is opaque, and its neighbours within it.
+"""
+PULLED_MAX, PULLED_STEPS = 0.15, 40
+"""Face widths by which a vertex is pulled in at most, and the steps in which it is."""
+FACE_SOFT, FACE_EDGE = 0.7, 3
+"""Standard deviation in pixels of a made-up edge of the face, and how far that reaches."""
 UNFOLD_MARGIN = 0.02
 """Face widths that the face's outline lies outside its neighbours at least."""
 OUTLINE_SPREAD, OUTLINE_REACH, OUTLINE_NEIGHBOURS = 0.04, 0.18, 4
@@ -63,6 +75,8 @@ MESH_POINTS = 468
 """Points of the face mesh; the ten of the irises follow."""
 NECK_FADE = (0.15, 0.6)
 """Head weights between which the head's layer sets in."""
+HEAD_BEGINS = (0.85, 0.98)
+"""Head weights between which the trunk's layer ends below a head that has a layer of its own."""
 FACE_REACH = (1.1, 1.6)
 """Face widths from the head's centre between which vertices leave the face's own turn for the body's."""
 NECK_TOP = 0.9
@@ -85,6 +99,9 @@ class FaceMesh:
     own_gaze: Array  # (2,) see ``gaze_of``
     lips: Array | None  # (3,) colour 0-255, see ``lip_colour``
     skull: Skull | None  # what is behind it
+    headless: (
+        NDArray[np.uint8] | None
+    )  # (h, w, 4) the trunk's texture without what mesh and dome show; None without one
 
 
 def build_face_mesh(
@@ -100,7 +117,10 @@ def build_face_mesh(
     if anatomy.face is None:
         return None
     grid = _grid(anatomy, rgba[..., 3].astype(np.float32) / np.float32(255))
-    faced = _FaceLayout.of(anatomy, grid)
+    dome = None if back is None or skull is None else build_skull(anatomy.face, anatomy.head, back, skull)
+    headless = None if dome is None else _without_head(anatomy, rgba)
+    rgba = _with_whole_face(rgba, hull_mask(anatomy.face[OVAL, :2], rgba.shape) > 0)
+    faced = _FaceLayout.of(anatomy, grid, rgba[..., 3])
     weight = _head_weight(anatomy, faced.vertices)
     weight[:FACE_VERTICES] = 1
     points = HeadVertices(
@@ -129,7 +149,8 @@ def build_face_mesh(
         irises=irises,
         own_gaze=own_gaze(irises),
         lips=lip_colour(mesh.rgba, mesh.vertices[:FACE_VERTICES]),
-        skull=None if back is None or skull is None else build_skull(anatomy.face, anatomy.head, back, skull),
+        skull=dome,
+        headless=headless,
     )
 
 
@@ -153,11 +174,14 @@ class _FaceLayout:
     skirt_weight: Array
 
     @classmethod
-    def of(cls, anatomy: Anatomy, grid: Array) -> "_FaceLayout":
-        """The face mesh, rows of vertices around it, and ``grid``; hair beside the face has depth and follows it."""
+    def of(cls, anatomy: Anatomy, grid: Array, alpha: NDArray[np.uint8]) -> "_FaceLayout":
+        """The face mesh, rows of vertices around it, and ``grid``; hair beside the face has depth and follows it.
+
+        ``alpha`` (h, w) 0-255 is the picture's.
+        """
         assert anatomy.face is not None
         head = anatomy.head
-        face = with_ordered_lips(unfolded_face(anatomy.face, head), head)
+        face = with_ordered_lips(face_within(unfolded_face(anatomy.face, head), head, alpha), head)
         outline = face[OVAL, :]
         rings = _rings(outline, head.width)
         grid = np.concatenate([rings.reshape(-1, 2), grid])
@@ -215,25 +239,79 @@ def unfolded_face(face: Array, head: Head) -> Array:
     return result
 
 
+def face_within(face: Array, head: Head, alpha: NDArray[np.uint8]) -> Array:
+    """``face`` (478, 3) with its outline, and what lies beside it, pulled in to what is opaque in ``alpha`` (h, w).
+
+    As a head turns away from a cheek, that is drawn out to several times its width, and its half transparent rim with
+    it: the edge would be torn.
+    """
+    result = face.copy()
+    frontal = ((face[:MESH_POINTS] - head.origin) @ head.rotation)[:, :2]
+    triangles = triangulate(frontal)
+    beside = np.unique(triangles[np.isin(triangles, OVAL).any(1)])
+    inside = distance_to(alpha < OPAQUE)
+    size = np.array([alpha.shape[1], alpha.shape[0]]) - 1
+    centre = face[:MESH_POINTS, :2].mean(0)
+    margin = max(INSET * head.width, INSET_PIXELS)
+    steps = np.linspace(0, PULLED_MAX * head.width, PULLED_STEPS)
+    for vertex in beside:
+        places = face[vertex, :2] + steps[:, None] * _unit(centre - face[vertex, :2])
+        at = np.clip(np.round(places).astype(int), 0, size)
+        enough = inside[at[:, 1], at[:, 0]] >= margin * (1 if vertex in OVAL else 2)
+        if enough.any():
+            result[vertex, :2] = places[int(np.argmax(enough))]
+    return result
+
+
 def _head_layer(anatomy: Anatomy, faced: _FaceLayout, rgba: NDArray[np.uint8], weight: Array) -> Mesh:
     """The head's part of the texture, whole on the face and fading out down the neck."""
     assert anatomy.face is not None
-    height, width = rgba.shape[:2]
-    step = WEIGHT_STEP
-    rows, columns = np.mgrid[0 : -(-height // step), 0 : -(-width // step)]
-    small = np.stack([columns, rows], -1).astype(np.float64) * step + (step - 1) / 2
-    share = _head_weight(anatomy, small.reshape(-1, 2)).reshape(small.shape[:2])
-    collar = _collar(anatomy, small.reshape(-1, 2)).reshape(small.shape[:2])
-    size = (small.shape[1] * step, small.shape[0] * step)
-    wide = np.asarray(cv2.resize(share, size, interpolation=cv2.INTER_LINEAR), np.float64)
-    fade = smoothstep(*NECK_FADE, wide[:height, :width])
-    fade *= 1 - np.asarray(cv2.resize(collar, size, interpolation=cv2.INTER_LINEAR))[:height, :width]
-    strength = np.maximum(fade, hull_mask(anatomy.face[OVAL, :2], (height, width)))
+    fade = smoothstep(*NECK_FADE, _everywhere(_head_weight, anatomy, rgba.shape[:2]))
+    fade *= 1 - _everywhere(_collar, anatomy, rgba.shape[:2])
+    strength = np.maximum(fade, hull_mask(anatomy.face[OVAL, :2], rgba.shape))
     x, y, w, h = cv2.boundingRect((strength > 0).astype(np.uint8))
     here, upper = np.s_[y : y + h, x : x + w], np.zeros_like(rgba)
     upper[here] = np.round(rgba[here] * strength[here][..., None]).astype(np.uint8)
     edge_max = EDGE_MAX_STEPS * max(_steps(anatomy))
     return build_mesh(faced.vertices, faced.layout, upper, faced.fine, weight < NECK_TOP, edge_max)
+
+
+def _with_whole_face(rgba: NDArray[np.uint8], face: Mask) -> NDArray[np.uint8]:
+    """``rgba`` (h, w, 4) with skin all over the ``face`` (h, w).
+
+    Landmarks of a jaw are a few pixels off, and a bay below an ear lies inside of them. As the head turns away, the
+    cheek there is drawn out to several times its width: what little of the backdrop is in it would be a torn edge.
+    """
+    known = rgba[..., 3] >= OPAQUE
+    if not (face & ~known).any():
+        return rgba
+    x, y, w, h = cv2.boundingRect(widened(face, FACE_EDGE).astype(np.uint8))
+    here, result = np.s_[y : y + h, x : x + w], rgba.copy()
+    wanted = softened(face[here], FACE_SOFT)
+    missing = wanted * 255 > rgba[here][..., 3]
+    colour = filled(rgba[here][..., :3].astype(np.float32), known[here] & face[here], missing | face[here])
+    skin = np.dstack([colour, np.full(missing.shape, 255, np.float32)]) * wanted[..., None]
+    result[here] = np.where(missing[..., None], np.round(skin), rgba[here]).astype(np.uint8)
+    return result
+
+
+def _without_head(anatomy: Anatomy, rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The trunk's layer ``rgba`` (h, w, 4) down from the jaw.
+
+    The bones turn it less than the face's mesh: what is above would show beside a turned head.
+    """
+    left = 1 - smoothstep(*HEAD_BEGINS, _everywhere(_head_weight, anatomy, rgba.shape[:2]))
+    return np.round(rgba * left[..., None]).astype(np.uint8)
+
+
+def _everywhere(at: Callable[[Anatomy, Array], Array], anatomy: Anatomy, shape: tuple[int, ...]) -> Array:
+    """(h, w) what ``at`` answers for the pixels of a picture of that ``shape``, interpolated between some of them."""
+    (height, width), step = shape[:2], WEIGHT_STEP
+    rows, columns = np.mgrid[0 : -(-height // step), 0 : -(-width // step)]
+    small = np.stack([columns, rows], -1).astype(np.float64) * step + (step - 1) / 2
+    values = at(anatomy, small.reshape(-1, 2)).reshape(small.shape[:2])
+    size = (small.shape[1] * step, small.shape[0] * step)
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR), np.float64)[:height, :width]
 
 
 def _rings(outline: Array, face_width: float) -> Array:

@@ -16,7 +16,6 @@ from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand, crop
 from bodydouble.renderers.puppet.drawing.mesh import bounds_of, draw_mesh
 from bodydouble.renderers.puppet.drawing.placed_layer import PlacedLayer, place_layer
 from bodydouble.renderers.puppet.drawing.raised_thighs import undersides_of
-from bodydouble.renderers.puppet.drawing.skull import shows
 from bodydouble.renderers.puppet.drawing.wrist import wrist_of
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import apply_expression
@@ -25,6 +24,7 @@ from bodydouble.renderers.puppet.motion.posing import Pose
 from bodydouble.renderers.puppet.motion.rest_skeleton import unit_vector
 from bodydouble.renderers.puppet.motion.retarget import Retargeting
 from bodydouble.renderers.puppet.picture.character import Character
+from bodydouble.renderers.puppet.picture.layer import with_texture
 
 Array = NDArray[np.float64]
 
@@ -70,6 +70,8 @@ class LayeredPuppet:
         self.character, self.motion = character, motion
         self._body, self._retargeting = character.body.layers, retargeting
         self._keep_hands = hands == "keep"
+        headless = None if character.face is None else character.face.headless
+        self._headless = None if headless is None else with_texture(self._body.layers["trunk"], headless)
         self._vertices = _Vertices.of(character)
         self._undersides = undersides_of(
             {name: layer.rgba for name, layer in self._body.layers.items()}, retargeting.rest.joints.points
@@ -96,7 +98,8 @@ class LayeredPuppet:
             if layer.joint is not None
         }
         corner = np.array([x0, y0, 0.0])
-        maps = self._maps(placed, joints, scale, bounds)
+        back = bool(self._retargeting.back[index])
+        maps = self._maps(placed, joints, scale, bounds, back=back)
         for name in self._legs_hidden(index, height):
             maps.pop(name, None)
         behind = self._arms_behind(index)
@@ -105,7 +108,6 @@ class LayeredPuppet:
         strength = {
             name: maps[name].hand_strength(hand.kept) for name, hand in zip(arms, hands, strict=True) if name in maps
         }
-        back = bool(self._retargeting.back[index])
         for name in (*arms, *legs, "trunk"):
             if name in maps:
                 layer = maps[name].layer
@@ -137,13 +139,17 @@ class LayeredPuppet:
         return cropped(Drawing(bounds=bounds, rgba=canvas, alpha=alpha, hands=hands, face=face, face_cover=face_cover))
 
     def _maps(
-        self, placed: dict[str, Array], joints: dict[str, Array], scale: float, bounds: PixelBox
+        self, placed: dict[str, Array], joints: dict[str, Array], scale: float, bounds: PixelBox, *, back: bool
     ) -> dict[str, PlacedLayer]:
-        """The layers that are seen within ``bounds``, with their vertices ``placed`` in the frame."""
+        """The layers that are seen within ``bounds``, with their vertices ``placed`` in the frame.
+
+        From the ``back`` the trunk's has the head; else the face's mesh and the dome behind it are drawn.
+        """
         x0, y0, x1, y1 = bounds
         corner = np.array([x0, y0, 0.0])
         result: dict[str, PlacedLayer] = {}
-        for name, layer in self._body.layers.items():
+        for name, own in self._body.layers.items():
+            layer = self._headless if name == "trunk" and self._headless is not None and not back else own
             mapped = place_layer(layer, placed[name] - corner, y1 - y0, x1 - x0, joint=joints.get(name), scale=scale)
             if mapped is not None:
                 result[name] = mapped
@@ -261,7 +267,7 @@ class LayeredPuppet:
         x0, y0, x1, y1 = bounds
         gazes = [iris.towards(expression.gaze, figure.own_gaze) for iris in figure.irises]
         drawn = draw_mesh(figure.head, place - [x0, y0], turned[:, 2], y1 - y0, x1 - x0, gazes)
-        if figure.skull is not None and shows(head.rotation, turn):
+        if figure.skull is not None:
             hidden = np.zeros((y1 - y0, x1 - x0), np.bool_)
             if drawn is not None:
                 (u0, v0, u1, v1), rgba = drawn

@@ -41,8 +41,6 @@ RIM_SMOOTH = 0.1
 dome would have steps, and the outline of a turned head corners."""
 RIM_WIDTH = 2.0
 """Pixels of its rim in which that depth is measured."""
-SHOWN_FROM = np.deg2rad(10)
-"""Turn away from the picture's own view from which on the dome shows."""
 SOFT, SOFT_SIDE = 0.8, 3
 """Standard deviation and side in pixels of the blur of its edge."""
 STRIP_ROWS = 64
@@ -109,11 +107,6 @@ def _strips(shown: Bytes) -> list[PixelBox]:
     grown = cv2.dilate(shown, np.ones((SOFT_SIDE, SOFT_SIDE), np.uint8))
     found = ((top, cv2.boundingRect(grown[top : top + STRIP_ROWS])) for top in range(0, len(grown), STRIP_ROWS))
     return [(x, top + y, w, h) for top, (x, y, w, h) in found if w > 0]
-
-
-def shows(own: Array, turn: Array) -> bool:
-    """Whether a head of the picture's rotation ``own`` (3, 3), turned to ``turn`` (3, 3), shows more of its back."""
-    return float((own[:, 2] @ turn[:, 2]).clip(-1, 1)) < np.cos(SHOWN_FROM)
 
 
 def hair_depth(offset: Array, gap: Array, head: Head) -> Array:

@@ -1,6 +1,6 @@
 """One part of the character on a mesh that the body's bones move."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -75,6 +75,20 @@ def make_layer(colour: Floats, alpha: Floats, surface: Surface, scale: float, fr
         opaque=whole >= OPAQUE_SHARE * cell * cell,
         rgba=premultiplied(colour, alpha),
         front=None if front is None else premultiplied(colour, front),
+    )
+
+
+def with_texture(layer: Layer, rgba: Bytes) -> Layer:
+    """``layer`` with the texture ``rgba`` (h, w, 4), and without the triangles that show nothing of it."""
+    corners = layer.vertices[layer.triangles][..., :2]
+    seen = (rgba[..., 3] > 0).astype(np.uint8)
+    shown = _box_sums(seen, corners.min(1) - MESH_RIM_SIDE // 2, corners.max(1) + MESH_RIM_SIDE // 2) > 0
+    return replace(
+        layer,
+        rgba=rgba,
+        triangles=layer.triangles[shown],
+        opaque=layer.opaque[shown],
+        beyond=None if layer.beyond is None else layer.beyond[shown],
     )
 
 
