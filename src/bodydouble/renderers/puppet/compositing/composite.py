@@ -21,6 +21,7 @@ from bodydouble.renderers.puppet.compositing.carrier_view import ELBOWS, Carrier
 from bodydouble.renderers.puppet.compositing.desk import Desk
 from bodydouble.renderers.puppet.compositing.eyelids import paint_closed_lids
 from bodydouble.renderers.puppet.compositing.fringe import without_fringe
+from bodydouble.renderers.puppet.compositing.ground_shade import shade_ground
 from bodydouble.renderers.puppet.compositing.hands import KeptHand, keep_hand, moved_hand
 from bodydouble.renderers.puppet.compositing.held import Held, hand_box
 from bodydouble.renderers.puppet.compositing.left_over import with_left_over
@@ -146,6 +147,7 @@ class Composer:
         base = blended(source, lit, removed)
         if drawing is not None:
             shown = _FrameCrop(index=index, image=image, matte=matte, box=box, plate=plate, things=things)
+            shade_ground(base, drawing, box, things)
             self._lay_puppet(shown, base, drawing)
             for piece in carried:
                 self._lay_carried(shown, base, drawing, piece)

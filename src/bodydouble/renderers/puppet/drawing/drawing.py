@@ -47,6 +47,15 @@ class DrawnHand:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DrawnFoot:
+    """One of the puppet's feet in the frame."""
+
+    ankle: Array  # (2,) px
+    length: float  # px, as seen from the side
+    rests: float  # 0-1: how surely it stands on the ground
+
+
+@dataclass(frozen=True, kw_only=True)
 class Drawing:
     """The puppet in one frame, cropped to ``bounds``."""
 
@@ -56,6 +65,7 @@ class Drawing:
     hands: tuple[DrawnHand, ...]  # from back to front
     face: Array | None  # (478, 2) px, the face mesh in the frame; None without a face
     face_cover: Bytes | None  # (h, w) 0-255 what is drawn over the face, for painting into it; None if nothing
+    feet: tuple[DrawnFoot, ...] = ()  # those that are drawn and may stand on the ground
 
 
 def cropped(drawing: Drawing) -> Drawing:

@@ -1,6 +1,7 @@
 """Drawing the layered body as the actor moves."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
@@ -12,7 +13,7 @@ from bodydouble.perception.landmark_indices import KNEES, BodyPoint, HandPoint
 from bodydouble.perception.track import FACE_POINTS
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.skinning import dual_quaternions, skin_points
-from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand, cropped, draw_shadow, lay_over
+from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnFoot, DrawnHand, cropped, draw_shadow, lay_over
 from bodydouble.renderers.puppet.drawing.mesh import bounds_of, draw_mesh
 from bodydouble.renderers.puppet.drawing.placed_layer import PlacedLayer, place_layer
 from bodydouble.renderers.puppet.drawing.raised_thighs import undersides_of
@@ -58,6 +59,8 @@ OPAQUE = 250
 """Alpha (0-255) of a head from which what is behind it is not seen."""
 FACE = "face"
 """Name of the face mesh's vertices among those of the layers."""
+FOOT_LENGTH = 0.6
+"""Length of a foot over its calf's: 0.15 and 0.25 of a body's height."""
 LEG_END, ARM_END = BodyPoint.LEFT_ANKLE, BodyPoint.LEFT_WRIST
 """Last joints of the left limbs; those of the right ones follow them."""
 
@@ -97,7 +100,6 @@ class LayeredPuppet:
             for name, layer in self._body.layers.items()
             if layer.joint is not None
         }
-        corner = np.array([x0, y0, 0.0])
         back = bool(self._retargeting.back[index])
         maps = self._maps(placed, joints, scale, bounds, back=back)
         for name in self._legs_hidden(index, height):
@@ -115,7 +117,7 @@ class LayeredPuppet:
                 for box, rgba in maps[name].drawn(texture, strength.get(name)):
                     lay_over(canvas, box, rgba)
         undersides = (
-            {} if self._retargeting.sits[index] < SITS_MIN else self._raised(pose, scale, root - corner, bounds)
+            {} if self._retargeting.sits[index] < SITS_MIN else self._raised(pose, scale, root - [x0, y0, 0.0], bounds)
         )
         self._lay_fronts(canvas, maps, legs, undersides)
         face = None if back else self._lay_face(index, skinned.get(FACE), canvas, bounds)
@@ -136,7 +138,8 @@ class LayeredPuppet:
             lay_over(canvas, box, rgba)
         face_cover = cover if face is not None and over else None
         alpha = np.asarray(cv2.extractChannel(canvas, 3), np.uint8)
-        return cropped(Drawing(bounds=bounds, rgba=canvas, alpha=alpha, hands=hands, face=face, face_cover=face_cover))
+        parts = Drawing(bounds=bounds, rgba=canvas, alpha=alpha, hands=hands, face=face, face_cover=face_cover)
+        return cropped(replace(parts, feet=self._feet(index, pose, maps)))
 
     def _maps(
         self, placed: dict[str, Array], joints: dict[str, Array], scale: float, bounds: PixelBox, *, back: bool
@@ -307,6 +310,19 @@ class LayeredPuppet:
                 )
             )
         return tuple(result)
+
+    def _feet(self, index: int, pose: Pose, drawn: Collection[str]) -> tuple[DrawnFoot, ...]:
+        """Where the character's feet are, of the legs whose layers are ``drawn``."""
+        retargeting, scale = self._retargeting, float(self._retargeting.scales[index])
+        return tuple(
+            DrawnFoot(
+                ankle=pose.joints[f"ankle_{side}"][:2] * scale + retargeting.roots[index],
+                length=FOOT_LENGTH * retargeting.rest.bones[f"calf_{side}"].length * scale,
+                rests=float(retargeting.feet_rest[index, k]),
+            )
+            for k, side in enumerate("lr")
+            if f"leg_{side}" in drawn and retargeting.feet_rest[index, k] > 0
+        )
 
     def _wrist(self, index: int, pose: Pose, hand: DrawnHand, bounds: PixelBox) -> tuple[PixelBox, Bytes] | None:
         """A made-up wrist that goes under an arm, in ``bounds``."""

@@ -41,6 +41,8 @@ HEIGHT_STEP = 4
 """Distance in frames of the heights that are compared: a pose costs a millisecond."""
 INSIDE_REACH = 24
 """Frames before and after one whose head is brought into the frame in which the body comes down, and returns."""
+REST_SIGMA = 1.5
+"""Frames over which the shade of a foot comes when it is set down, and goes."""
 INSIDE_SCALE_MIN = 0.8
 """Factor on the character's size that brings its head into the frame, at least. Chosen by eye on half bodies."""
 
@@ -71,6 +73,7 @@ class Retargeting:
         self.roots = self._roots()
         if not own_size:
             self._keep_heads_inside()
+        self.feet_rest = np.zeros((len(motion), len(SIDES)))  # 0-1 how surely each foot stands on the ground
         if self.legs_seen:
             self._plant_feet()
 
@@ -142,13 +145,17 @@ class Retargeting:
         """Keep the feet where they are while the actor's rest: legs of other proportions would let them slide."""
         actor, motion = self.actor, self.motion
         spine = actor.lengths["spine"] * actor.size
-        for side in SIDES:
+        for k, side in enumerate(SIDES):
             own = np.full((len(motion), 2), np.nan)
             for i, pose in enumerate(self.poses):
                 if pose is not None:
                     own[i] = pose.joints[f"ankle_{side}"][:2] * self.scales[i] + self.roots[i]
             foot = actor.points[:, [LEGS[side].joints[2], *LEGS[side].extremity], :2].mean(1)
             rests = resting(foot, spine, motion.frame_rate, motion.shot, motion.present)
+            for start, stop in rests:
+                self.feet_rest[start:stop, k] = 1
+            for start, stop in spans(motion.present, motion.shot, gap_max=0):
+                self.feet_rest[start:stop, k] = gaussian_smoothed(self.feet_rest[start:stop, k], REST_SIGMA)
             wanted = planted(own, foot, rests, SHIFT_MAX * spine, motion.shot)
             lengths = self.rest.bones[f"thigh_{side}"].length, self.rest.bones[f"calf_{side}"].length
             for i, pose in enumerate(self.poses):

@@ -66,6 +66,16 @@ def test_the_carrying_feet_stay_where_the_actors_are():
     assert np.abs(ankles - motion.body[:, [27, 28]]).max() < 3
 
 
+def test_a_foot_on_the_ground_rests_and_one_that_moves_does_not():
+    """The left foot stays, the right one moves by a tenth of the body in each frame."""
+    poses = [joints(30.0, 200.0, 40.0) for _ in range(12)]
+    for i, pose in enumerate(poses):
+        pose[[28, 30, 32], 0] += 4.0 * i
+    found = _retargeting(build_motion(track_of(poses), 25.0))
+    assert (found.feet_rest[:, 0] > 0.99).all()
+    assert not found.feet_rest[:, 1].any()
+
+
 def test_the_character_is_as_tall_as_the_actor():
     """By default the body is brought to the actor's height."""
     assert np.isclose(_retargeting(_walk(head=30.0)).scale, 0.5, rtol=0.05)
