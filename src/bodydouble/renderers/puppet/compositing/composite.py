@@ -12,7 +12,7 @@ import numpy as np
 from cv2.typing import MatLike
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Bytes, Floats, Image, Mask, Matte, PixelBox
+from bodydouble.perception.arrays import Floats, Image, Mask, Matte, PixelBox
 from bodydouble.renderers.puppet.compositing.blending import blended
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.captions import Captions
@@ -34,6 +34,7 @@ from bodydouble.renderers.puppet.compositing.pieces import CELL, pieces_of
 from bodydouble.renderers.puppet.compositing.reduction import reduced, softened
 from bodydouble.renderers.puppet.compositing.removal import removal_mask
 from bodydouble.renderers.puppet.compositing.seams import match_light
+from bodydouble.renderers.puppet.compositing.softness import softened_puppet
 from bodydouble.renderers.puppet.compositing.stored_plates import Plates
 from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
@@ -44,8 +45,6 @@ WRAP_STRENGTH = 0.22
 """How much of the surrounding light spills onto the character's rim."""
 HAND_KEPT_MIN = 0.02
 """Share of the actor's hand below which it is not drawn."""
-EDGE_SOFT_PIXELS = 0.7
-"""Standard deviation by which the puppet's edge is softened: cameras are less sharp than a drawn edge."""
 REMOVED_SOFT, REMOVED_SOFT_MIN_PIXELS = 1 / 240, 1.5
 """Standard deviation of the removed part's edge, in picture heights and at least in pixels."""
 CARRIED_RIM = np.ones((5, 5), np.uint8)
@@ -229,7 +228,7 @@ class Composer:
         inside = np.s_[dy : dy + h, dx : dx + w]
         under = base[inside]
         shot = int(self.motion.shot[index])
-        rgba, alpha = _softened_puppet(drawing, self.softness.get(shot, 0.0))
+        rgba, alpha = softened_puppet(drawing, self.softness.get(shot, 0.0))
         colour = relight(rgba, self.light, index)
         self._paint_face(index, colour, drawing, image)
         desk = self.desks.get(shot)
@@ -322,15 +321,6 @@ class Composer:
 def _joined(things: Floats | None, more: Floats) -> Floats:
     """(h, w) 0-1 of both."""
     return more if things is None else np.asarray(np.maximum(things, more), np.float32)
-
-
-def _softened_puppet(drawing: Drawing, sigma: float) -> tuple[Bytes, Matte]:
-    """Colours (h, w, 4), premultiplied, and alpha (h, w) of ``drawing``, as soft as the video shows its person."""
-    if sigma <= EDGE_SOFT_PIXELS:
-        alpha = np.asarray(cv2.GaussianBlur(drawing.alpha, (0, 0), EDGE_SOFT_PIXELS), np.uint8)
-        return (np.asarray(cv2.GaussianBlur(drawing.rgba, (0, 0), sigma), np.uint8) if sigma else drawing.rgba), alpha
-    rgba = np.asarray(cv2.GaussianBlur(drawing.rgba, (0, 0), sigma), np.uint8)
-    return rgba, np.asarray(cv2.extractChannel(rgba, 3), np.uint8)
 
 
 def _levels(share: NDArray[np.floating]) -> Matte:

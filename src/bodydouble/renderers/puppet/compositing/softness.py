@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Bytes, Mask
+from bodydouble.perception.arrays import Bytes, Mask, Matte
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.drawing.drawing import Drawing
 
@@ -30,6 +30,10 @@ FRAMES_MAX = 4
 SIGMA_MIN, SIGMA_MAX = 0.6, 2.5
 """Pixels: a character that is sharper by less stays as it is, and none is softened by more. The videos seen need up to
 1.1 at 480P."""
+EDGE_SOFT_PIXELS = 0.7
+"""Standard deviation by which the puppet's edge is softened at least: cameras are less sharp than a drawn edge."""
+OPAQUE_MIN = 250
+"""Alpha (0-255) above which a pixel of the puppet is none of its edge."""
 RATIO_SQUARED_MIN = 1e-3
 """Least excess over 1 of the squared ratio of gradients: a blur of 32 pixels."""
 
@@ -48,6 +52,19 @@ def measure_softness(samples: list[SampleFrame], draw: Callable[[int, int, int],
         return 0.0
     sigma = float(np.sqrt(max(0.0, np.percentile(actor, STILL_PERCENTILE) ** 2 - np.median(drawn) ** 2)))
     return min(sigma, SIGMA_MAX) if sigma >= SIGMA_MIN else 0.0
+
+
+def softened_puppet(drawing: Drawing, sigma: float) -> tuple[Bytes, Matte]:
+    """Colours (h, w, 4), premultiplied, and alpha (h, w) of ``drawing``, softer by ``sigma`` px, 0 or ``SIGMA_MIN`` on.
+
+    Its edge is always softened, and the edge's colours with it: beyond a hard edge there are none, and the soft one
+    would be black there.
+    """
+    rgba = np.asarray(cv2.GaussianBlur(drawing.rgba, (0, 0), max(sigma, EDGE_SOFT_PIXELS)), np.uint8)
+    alpha = np.asarray(cv2.extractChannel(rgba, 3), np.uint8)
+    if not sigma:
+        cv2.copyTo(drawing.rgba, cv2.threshold(drawing.alpha, OPAQUE_MIN, 255, cv2.THRESH_BINARY)[1], rgba)
+    return rgba, alpha
 
 
 def _widths(pictures: Iterable[tuple[NDArray[np.uint8], Mask]]) -> list[float]:

@@ -6,7 +6,7 @@ import pytest
 
 from bodydouble.perception.arrays import Bytes
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
-from bodydouble.renderers.puppet.compositing.softness import edge_width, measure_softness
+from bodydouble.renderers.puppet.compositing.softness import edge_width, measure_softness, softened_puppet
 from bodydouble.renderers.puppet.drawing.drawing import Drawing
 
 SIDE = 240
@@ -71,3 +71,19 @@ def test_a_shot_that_draws_nobody_needs_no_blur() -> None:
     """Neither a shot without samples nor one in which nothing is drawn."""
     assert measure_softness([], lambda *_: drawn(0.5)) == 0
     assert measure_softness(film(1.2), lambda *_: None) == 0
+
+
+@pytest.mark.parametrize("sigma", [0.0, 1.0])
+def test_a_soft_edge_has_the_colours_of_what_it_ends(sigma: float) -> None:
+    """A hard edge of a light puppet, with nothing beside it, does not become dark; its inside stays as sharp."""
+    rgba = np.zeros((40, 40, 4), np.uint8)
+    rgba[:, :20] = (220, 200, 180, 255)
+    rgba[:, 5] = (20, 20, 20, 255)
+    alpha = np.ascontiguousarray(rgba[..., 3])
+    drawing = Drawing(bounds=(0, 0, 40, 40), rgba=rgba, alpha=alpha, hands=(), face=None, face_cover=None)
+    soft, edge = softened_puppet(drawing, sigma)
+    assert 0 < edge[20, 20] < 255
+    seen = edge[20] > 20
+    straight = soft[20, seen, :3].astype(float) * 255 / edge[20, seen, None]
+    assert np.abs(straight[10:] - (220, 200, 180)).max() < 12
+    assert (soft[20, 5, 0] == 20) == (sigma == 0)
