@@ -84,6 +84,6 @@ def test_a_soft_edge_has_the_colours_of_what_it_ends(sigma: float) -> None:
     soft, edge = softened_puppet(drawing, sigma)
     assert 0 < edge[20, 20] < 255
     seen = edge[20] > 20
-    straight = soft[20, seen, :3].astype(float) * 255 / edge[20, seen, None]
+    straight = soft[20, seen, :3].astype(float) * 255 / soft[20, seen, 3:]
     assert np.abs(straight[10:] - (220, 200, 180)).max() < 12
     assert (soft[20, 5, 0] == 20) == (sigma == 0)
