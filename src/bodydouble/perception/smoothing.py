@@ -170,7 +170,8 @@ def _smooth(x: NDArray[np.float64], frame_rate: float, how: _Smoothing, scale: f
 def smooth_track(track: PersonTrack, frame_rate: float) -> PersonTrack:
     """The track with short gaps filled and everything smoothed; long gaps stay absent.
 
-    Hips are held most (they carry the whole body), hands least.
+    Hips are held most (they carry the whole body), hands least. ``hand_found`` still says in which frames a hand was
+    measured: in a gap the shape of its landmarks is a guess.
     """
     return _smooth_hands(_smooth_face(_smooth_body(track, frame_rate), frame_rate), frame_rate)
 
@@ -232,7 +233,7 @@ def _slipped(face: NDArray[np.floating], body: NDArray[np.floating]) -> NDArray[
 
 
 def _smooth_hands(track: PersonTrack, frame_rate: float) -> PersonTrack:
-    hand_found, hands = track.hand_found.copy(), np.full_like(track.hands, np.nan)
+    hand_found, hands = track.hand_found & track.present[:, None], np.full_like(track.hands, np.nan)
     for k in range(track.hand_found.shape[1]):
         for start, stop in spans(track.hand_found[:, k] & track.present, track.shot):
             if track.hand_found[start:stop, k].sum() < HAND_FRAMES_MIN:
@@ -244,5 +245,4 @@ def _smooth_hands(track: PersonTrack, frame_rate: float) -> PersonTrack:
             palm = _median_distance(filled, HandPoint.WRIST, HandPoint.MIDDLE_MCP)
             scale = max(palm * HAND_OF_PALM, SCALE_MIN)
             hands[here, k] = _smooth(filled, frame_rate, FAST, scale)
-            hand_found[here, k] = True
     return replace(track, hands=hands, hand_found=hand_found)

@@ -24,7 +24,8 @@ class PersonTrack:
     """Landmarks of one person over ``F`` consecutive frames.
 
     Values are NaN where the person, the face or a hand was not seen; ``present``, ``face_found`` and ``hand_found``
-    say so. Hand 0 is the subject's left hand, hand 1 the right one.
+    say so. Hand 0 is the subject's left hand, hand 1 the right one. In a smoothed track, a hand that was lost for a
+    short time has landmarks but is not found.
     """
 
     shot: NDArray[np.int32]  # (F,) grows by one at each cut

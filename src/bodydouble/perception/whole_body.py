@@ -82,7 +82,7 @@ def whole_body(track: PersonTrack, i: int, size: tuple[int, int]) -> WholeBody:
     if track.face_found[i]:
         points[FACE], confidence[FACE] = track.face[i, FACE_FROM_MESH, :2], 1
     for k, hand in enumerate((LEFT_HAND, RIGHT_HAND)):
-        if track.hand_found[i, k]:
+        if np.isfinite(track.hands[i, k, :, :2]).all():
             points[hand], confidence[hand] = track.hands[i, k, :, :2], 1
             wrist = WRISTS[k]
             points[wrist], confidence[wrist] = points[hand][0], 1

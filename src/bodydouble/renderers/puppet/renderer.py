@@ -27,6 +27,7 @@ from bodydouble.renderers.puppet.compositing.passers import learn_passers
 from bodydouble.renderers.puppet.compositing.plate import build_plates, shot_spans
 from bodydouble.renderers.puppet.compositing.samples import sample_frames
 from bodydouble.renderers.puppet.compositing.softness import measure_softness
+from bodydouble.renderers.puppet.compositing.whole_hands import gather_hands
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
 from bodydouble.renderers.puppet.motion.feet import lowest_rows
@@ -67,9 +68,8 @@ class PuppetRenderer:
     def prepare(self, scene: Scene, folder: Path, report: StepReporter) -> "PreparedPuppet":
         """Cut-out, rig, plates and colour. Raises NobodyFound where nobody is in the reference image."""
         track, footage, mattes = scene.track, scene.footage, scene.mattes
-        size = footage.width, footage.height
         outline, lowest = outline_widths(track, mattes), lowest_rows(track, mattes, footage.height)
-        motion = build_motion(track, footage.frame_rate, outline, lowest, size)
+        motion = build_motion(track, footage.frame_rate, outline, lowest, (footage.width, footage.height))
         bystanders = BystanderMasks(self._pack, track)
         report(STARTED)
         # The plates leave a core free: meanwhile the character is made.
@@ -93,7 +93,7 @@ class PuppetRenderer:
             skin=character.skin,
         )
         report(MEASURED)
-        puppet = _puppet(character, motion, self._options)
+        puppet, keeps = _puppet(character, motion, self._options), self._options.hands == "keep"
         desks: dict[int, Desk] = {}
         softness: dict[int, float] = {}
         for start, stop in shot_spans(track):
@@ -121,6 +121,7 @@ class PuppetRenderer:
             bars=learn_bars(samples),
             passers=learn_passers(samples, plates, track, bystanders.passed(footage.height)),
             captions=Captions.load(captions_path(folder)),
+            whole_hands=gather_hands(footage, mattes, motion, light, character.body.hand_colour) if keeps else {},
         )
         warnings = check_capability(character, motion, track, plates, footage.height)
         return PreparedPuppet(scene, composer, cut_segments(track.shot), warnings)

@@ -4,8 +4,8 @@ Only the box around the changes is computed; outside it the frame has the source
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -40,6 +40,7 @@ from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import INNER_LIPS
+from bodydouble.renderers.puppet.motion.hand_sources import hand_moved
 
 WRAP_STRENGTH = 0.22
 """How much of the surrounding light spills onto the character's rim."""
@@ -100,6 +101,7 @@ class Composer:
     bars: Mask | None = None  # (H, W) black sides of the video
     captions: Captions | None = None
     passers: Floats | None = None  # (LEVELS ** 3,) from ``learn_passers``
+    whole_hands: Mapping[tuple[int, int], KeptHand] = field(default_factory=dict)  # from ``gather_hands``
 
     def frame(self, index: int, image: Image, matte: Matte) -> Image:
         """Frame ``index`` with the person replaced; the source itself where nobody is there."""
@@ -267,10 +269,17 @@ class Composer:
         points, elbow = self.motion.hands[shown.index, drawn.side], self.motion.body[shown.index, ELBOWS[drawn.side]]
         if not np.isfinite(points).all():
             return
-        colour = self.light.lit(lab_of_colour(self.puppet.character.body.hand_colour))
-        hand = keep_hand(shown.image, shown.matte, points, elbow, self.light, colour, drawn.kept)
+        move, source = drawn.moved, int(self.motion.hand_source[shown.index, drawn.side])
+        hand = self.whole_hands.get((source, drawn.side)) if source != shown.index else None
         if hand is not None:
-            hand = moved_hand(hand, drawn.moved, *shown.matte.shape)
+            taken = hand_moved(self.motion.hands[source, drawn.side], points)
+            move = move @ np.vstack([taken, [0, 0, 1]])
+            hand = replace(hand, alpha=hand.alpha * np.float32(drawn.kept))
+        else:
+            colour = self.light.lit(lab_of_colour(self.puppet.character.body.hand_colour))
+            hand = keep_hand(shown.image, shown.matte, points, elbow, self.light, colour, drawn.kept)
+        if hand is not None:
+            hand = moved_hand(hand, move, *shown.matte.shape)
         self._lay_moved(shown, base, hand, shown.things)
 
     def _lay_carried(self, shown: _FrameCrop, base: Image, drawing: Drawing, piece: CarriedPiece) -> None:

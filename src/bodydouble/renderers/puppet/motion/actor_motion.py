@@ -20,6 +20,7 @@ from bodydouble.renderers.puppet.motion.expression import (
     smoothstep,
 )
 from bodydouble.renderers.puppet.motion.gaze import gaze_of, iris_places, steady
+from bodydouble.renderers.puppet.motion.hand_sources import hand_sources
 from bodydouble.renderers.puppet.motion.head import Head, head_of_body, head_of_face
 from bodydouble.renderers.puppet.motion.lost_hands import WRISTS, with_lost_hands
 from bodydouble.renderers.puppet.motion.size import (
@@ -80,6 +81,7 @@ class Motion:
     mouth: Array  # (F, 2) see Expression.mouth
     hands: Array  # (F, 2, 21, 2) NaN where not seen
     hand_weight: Array  # (F, 2) 0-1, how far the seen hand may be trusted, faded at its ends
+    hand_source: NDArray[np.intp]  # (F, 2) the frame that shows the hand whole, see ``hand_sources``; -1 if none does
     lowest: Array  # (F,) px, lowest row of the matte; NaN where unknown
     cut_off: NDArray[np.bool_]  # (F,) see ``size.cut_off_above``
 
@@ -110,7 +112,7 @@ def build_motion(
     ``lowest``: (F,) px, ``lowest_rows`` of the track, which say where the soles are.
     ``frame_size``: width and height in px; arms outside the frame hang.
     """
-    hands, hand_weight = _hands(track, frame_rate)
+    hands, hand_weight, hand_source = _hands(track, frame_rate, frame_size)
     body = track.body.astype(np.float64)
     if frame_size is not None:
         body = hang_unseen(body, track, frame_size)
@@ -141,21 +143,27 @@ def build_motion(
         mouth=mouth,
         hands=hands,
         hand_weight=hand_weight,
+        hand_source=hand_source,
         lowest=unknown if lowest is None else lowest,
         cut_off=cut_off,
     )
 
 
-def _hands(track: PersonTrack, frame_rate: float) -> tuple[Array, Array]:
-    """Hands (F, 2, 21, 2) and their weights (F, 2)."""
+def _hands(
+    track: PersonTrack, frame_rate: float, frame_size: tuple[int, int] | None
+) -> tuple[Array, Array, NDArray[np.intp]]:
+    """Hands (F, 2, 21, 2), their weights (F, 2) and the frames that show them whole (F, 2)."""
     frames = len(track)
     hands = track.hands[..., :2].astype(np.float64).reshape(frames, 2, HAND_POINTS, 2)
     weight = np.zeros((frames, 2))
     away = np.linalg.norm(hands[:, :, HandPoint.WRIST] - track.body[:, WRISTS, :2], axis=2)
     guessed = track.visibility[:, WRISTS] < WRIST_SEEN_MIN
     near = away < np.where(guessed, HAND_AWAY_GUESSED_MAX, HAND_AWAY_MAX) * _torso(track)[:, None]
-    own = track.hand_found & track.present[:, None] & near
+    own = np.isfinite(hands).all((2, 3)) & track.present[:, None] & near
+    measured = own & track.hand_found
     hands, own = with_lost_hands(hands, own, track, frame_rate)
+    source = hand_sources(hands, measured, own, track.shot, frame_rate, frame_size)
+    own &= source >= 0
     for k in range(len(WRISTS)):
         for start, stop in spans(own[:, k], track.shot, gap_max=0):
             rising = (np.arange(stop - start) + 1) / HAND_FADE_FRAMES
@@ -166,7 +174,7 @@ def _hands(track: PersonTrack, frame_rate: float) -> tuple[Array, Array]:
             if stop == frames or track.shot[stop] != track.shot[stop - 1]:
                 falling = np.ones(stop - start)
             weight[start:stop, k] = np.clip(np.minimum(rising, falling), 0, 1)
-    return hands, weight
+    return hands, weight, source
 
 
 def _lids(track: PersonTrack) -> Array:

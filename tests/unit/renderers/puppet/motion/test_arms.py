@@ -39,6 +39,7 @@ def test_a_hand_in_the_frame_or_a_sure_wrist_keeps_its_arm():
     track.hand_found[5:9, 0] = False
     track.hands[:] = 0
     track.hands[:, 0, :, :2] = track.body[0, 15, :2]
+    track.hands[40:, 0] = np.nan
     found = build_motion(track, 25.0, frame_size=SIZE).body[:, 15]
     assert np.allclose(found[:25], track.body[:25, 15, :2], atol=1)
     assert np.abs(np.diff(found[:, 1])).max() < 0.25 * np.ptp(found[:, 1])
