@@ -14,6 +14,7 @@ from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.renderers.puppet.compositing.blending import blended
 from bodydouble.renderers.puppet.compositing.colours import Counts, colour_codes, counted_within
 from bodydouble.renderers.puppet.compositing.light import Light
+from bodydouble.renderers.puppet.motion.hand_sources import hand_axis
 from bodydouble.renderers.puppet.painting import LINE_END_MAX
 
 Points = NDArray[np.floating]
@@ -100,7 +101,7 @@ def keep_hand(
     weight: float,
 ) -> KeptHand | None:
     """Cut the actor's hand (``points`` (21, 2) px) out of ``image`` and recolour it to ``skin`` (CIELAB)."""
-    length = float(np.hypot(*(points[HandPoint.WRIST] - points[HandPoint.MIDDLE_MCP])))
+    length = _seen_length(points)
     box = _box_about(points, MARGIN * length, image)
     if box is None or length < LENGTH_MIN_PIXELS:
         return None
@@ -120,6 +121,15 @@ def keep_hand(
     core = (alpha > CORE_MIN).view(np.uint8) * np.uint8(255)
     colour = _clean_rim(_without_bracelet(_recolour(lab, own, skin), hand, place), core, flesh, hand)
     return KeptHand(box=box, colour=colour, alpha=np.asarray(alpha * weight, np.float32))
+
+
+def _seen_length(points: Points) -> float:
+    """Pixels: what thicknesses are shares of, of the hand with landmarks ``points`` (21, 2).
+
+    A foreshortened hand has wider fingers than its seen length says, and narrower ones than its palm.
+    """
+    seen = np.hypot(*(points[HandPoint.WRIST] - points[HandPoint.MIDDLE_MCP]))
+    return float(np.sqrt(seen * np.hypot(*hand_axis(points))))
 
 
 def _box_about(points: Points, margin: float, image: Image) -> PixelBox | None:
@@ -166,7 +176,8 @@ class _Hand:
 
     def place(self) -> Floats:
         """(h, w) along the hand: 0 at the wrist, 1 at the knuckles."""
-        along = (self.points[HandPoint.MIDDLE_MCP] - self.points[HandPoint.WRIST]) / self.length**2
+        axis, seen = hand_axis(self.points), self.points[HandPoint.MIDDLE_MCP] - self.points[HandPoint.WRIST]
+        along = axis / (np.hypot(*axis) * max(float(np.hypot(*seen)), 1.0))
         x, y = (
             np.arange(side, dtype=np.float32) - np.float32(start)
             for side, start in zip(self.size[::-1], self.points[0], strict=True)
@@ -197,9 +208,11 @@ class _Hand:
         return self.arm(WRIST_LENGTH, WRIST_THICK, np.asarray(mask, np.uint8))
 
     def shape(self, place: Floats) -> Floats:
-        """(h, w) 0-1 soft mask of hand and the start of the wrist, fading towards the arm."""
-        soft = cv2.GaussianBlur(self.reach(), (0, 0), max(1.0, SOFT * self.length))
-        return np.asarray(soft * np.float32(1 / 255) * _ramp(*WRIST_FADE, place), np.float32)
+        """(h, w) 0-1 soft mask of hand and the start of the wrist, fading towards the arm beside the bones."""
+        sigma = max(1.0, SOFT * self.length)
+        soft = cv2.GaussianBlur(self.reach(), (0, 0), sigma)
+        bones = cv2.GaussianBlur(self.flesh(FINGER_THICK), (0, 0), sigma) * np.float32(1 / 255)
+        return np.asarray(soft * np.float32(1 / 255) * np.maximum(_ramp(*WRIST_FADE, place), bones), np.float32)
 
     def own_colours(self, crop: Image, around: Counts) -> Floats:
         """(h, w) 0-1: 0 where ``crop`` (h, w, 3) has colours that are rare in the hand and frequent ``around`` it."""

@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, PixelBox
-from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.renderers.puppet.drawing.drawing import draw_strip
+from bodydouble.renderers.puppet.motion.hand_sources import hand_axis
 
 Array = NDArray[np.float64]
 
-RADIUS, PALM_TO_HAND = 0.25, 1.25
-"""Half the wrist's width in hand lengths, and a hand's length over its palm's width: fingers that point at the camera
-show no length. Chosen by eye on the development clips."""
+RADIUS = 0.25
+"""Half the wrist's width in hand lengths. Chosen by eye on the development clips."""
 REACH, FOREARM_SHARE = 1.2, 0.7
 """Hand lengths, and share of the forearm as it is seen, that the wrist goes on under the sleeve, at most."""
 SHORTEST = 1.0
@@ -42,10 +41,7 @@ def wrist_of(points: Array, size: float, wrist: Array, elbow: Array, skin: Array
     """
     if kept <= 0 or not np.isfinite(points).all():
         return None
-    length = size * max(
-        float(np.hypot(*(points[HandPoint.MIDDLE_MCP] - points[HandPoint.WRIST]))),
-        PALM_TO_HAND * float(np.hypot(*(points[HandPoint.INDEX_MCP] - points[HandPoint.PINKY_MCP]))),
-    )
+    length = size * float(np.hypot(*hand_axis(points)))
     way = elbow - wrist
     forearm = float(np.hypot(*way))
     reach = min(REACH * length, FOREARM_SHARE * forearm)

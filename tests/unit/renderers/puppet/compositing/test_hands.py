@@ -178,3 +178,16 @@ def test_a_light_background_leaves_no_halo() -> None:
     assert hand is not None
     lightness = lab_of(hand.colour)[..., 0]
     assert lightness[(hand.alpha > 0.2) & (hand.alpha < 0.8)].mean() < TARGET[0] + 7
+
+
+def test_a_hand_that_points_at_the_camera_keeps_the_fingers_below_its_wrist() -> None:
+    """Its way from wrist to knuckles is short and points anywhere: nothing on its bones fades as an arm does."""
+    roots = np.array([[94.0, 126 + 12 * finger] for finger in range(5)])
+    points = np.array([[100.0, 150.0], *(root + [13.0 * joint, 0] for root in roots for joint in range(4))])
+    image, matte = np.full((300, 260, 3), 128, np.uint8), np.full((300, 260), 255, np.uint8)
+    cv2.fillConvexPoly(image, cv2.convexHull(points.astype(np.int32)), SKIN)
+    hand = keep_hand(image, matte, points, np.array([20.0, 150.0]), _light(), TARGET, 1.0)
+    assert hand is not None
+    x0, y0, _, _ = hand.box
+    x, y = np.round(points[18]).astype(int)
+    assert hand.alpha[y - y0, x - x0] > 0.8
