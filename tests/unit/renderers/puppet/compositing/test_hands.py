@@ -180,6 +180,25 @@ def test_a_light_background_leaves_no_halo() -> None:
     assert lightness[(hand.alpha > 0.2) & (hand.alpha < 0.8)].mean() < TARGET[0] + 7
 
 
+def test_the_fingers_of_an_overexposed_hand_are_told_apart() -> None:
+    """A hand with faint shades between its fingers is shaded more; one with usual shades is not."""
+    points, elbow = open_hand(), np.array([100.0, 260.0])
+    ranges: list[float] = []
+    for darker in (5, 60):
+        image, matte = np.full((300, 200, 3), 128, np.uint8), np.full((300, 200), 255, np.uint8)
+        cv2.fillConvexPoly(image, cv2.convexHull(points.astype(np.int32)), SKIN)
+        for finger in points[1:].reshape(5, 4, 2):
+            start, stop = (finger[[0, 3]] + [4.0, 0.0]).astype(int).tolist()
+            cv2.line(image, start, stop, [value - darker for value in SKIN], 3)
+        hand = keep_hand(image, matte, points, elbow, _light(), TARGET, 1.0)
+        assert hand is not None
+        x0, y0, _, _ = hand.box
+        shades = lab_of(hand.colour)[90 - y0 : 110 - y0, 85 - x0 : 115 - x0, 0]
+        drawn = lab_of(image)[90:110, 85:115, 0]
+        ranges.append(float(np.ptp(shades) / np.ptp(drawn)))
+    assert ranges[0] > 1.3 * ranges[1]
+
+
 def test_a_hand_that_points_at_the_camera_keeps_the_fingers_below_its_wrist() -> None:
     """Its way from wrist to knuckles is short and points anywhere: nothing on its bones fades as an arm does."""
     roots = np.array([[94.0, 126 + 12 * finger] for finger in range(5)])
