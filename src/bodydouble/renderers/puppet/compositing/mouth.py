@@ -26,7 +26,11 @@ GAP_PIXELS = (0.6, 1.8)
 """Pixels between the middles of the character's lips between which the inside sets in: what the mesh draws out of the
 line between shut lips has teeth like a saw."""
 UPPER_MIDDLE, LOWER_MIDDLE = INNER_LIPS.index(FacePoint.UPPER_LIP_INNER), INNER_LIPS.index(FacePoint.LOWER_LIP_INNER)
-MARGIN_PIXELS = 3
+RIM = np.ones((3, 3), np.uint8)
+"""What the inside covers of the lips: the line between shut lips is split between both, with teeth like a saw."""
+COLOUR_SMOOTH = 1.5
+"""Standard deviation in pixels by which colours of the inside are smoothed that tell teeth from flesh."""
+MARGIN_PIXELS = 4
 """Border around the lips' box, for the soft edge."""
 SOFT_PIXELS = 0.8
 """Standard deviation of the inside's edge, as soft as the lips' own."""
@@ -126,6 +130,7 @@ def paint_inside(
     shown = cv2.warpAffine(source, matrix, (int(x1 - x0), int(y1 - y0)), flags=cv2.INTER_LINEAR)
     mask = np.zeros(shown.shape[:2], np.uint8)
     cv2.fillPoly(mask, [fixed_point(target - [x0, y0])], 255, cv2.LINE_AA, SUBPIXEL_BITS)
+    mask = cv2.dilate(mask, RIM)
     weight = cv2.GaussianBlur(mask, (0, 0), SOFT_PIXELS).astype(np.float32) / 255
     weight *= strength
     here = np.s_[y0:y1, x0:x1]
@@ -141,6 +146,8 @@ def paint_inside(
 def inside_colours(shown: Image, light: MouthLight, deep: Floats) -> Image:
     """(h, w, 3) the actor's mouth ``shown`` (h, w, 3) in the character's light; ``deep`` (h, w) 0-1 behind the lips."""
     shown_lab = lab_of(shown)
+    # Videos store colours at half the size: unsmoothed, their steps would be the edges of teeth.
+    shown_lab[..., 1] = cv2.GaussianBlur(np.ascontiguousarray(shown_lab[..., 1]), (0, 0), COLOUR_SMOOTH)
     lightness = shown_lab[..., 0]
     relative = lightness / max(float(light.actor_skin[0]), 1.0)
     lips_redness = max(float(light.actor_lips[1] / max(light.actor_lips[0], 1.0)), REDNESS_MIN)

@@ -15,6 +15,8 @@ INNER_LIPS = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 3
 LIP_PAIRS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (310, 318), (191, 95), (415, 324))
 """(upper, lower) points of the inner lips that meet when the mouth closes."""
 UPPER_LIP, LOWER_LIP = FacePoint.UPPER_LIP_INNER, FacePoint.LOWER_LIP_INNER
+LOWER_EDGE = 17
+"""Point of the lower lip's outer edge in the middle."""
 MOUTH_CORNERS = (FacePoint.RIGHT_MOUTH_CORNER, FacePoint.LEFT_MOUTH_CORNER)
 MESH_POINTS = 468
 """Points of the face mesh; the ten of the irises follow."""
@@ -76,6 +78,12 @@ LIFT_MIN, LIFT_MAX = -0.08, 0.08
 """Bounds, in face heights, of the move of a mouth's corners in addition to the actor's own movement."""
 MOUTH_AJAR, MOUTH_OPEN = 0.01, 0.07
 """Gaps in face heights between which a mouth goes from its own shape to the one that the actor's has."""
+STRETCHED = (0.03, 0.12, 0.8)
+"""Gaps in face heights between which an opening mouth draws the lower lip out, and the share of its resting height that
+is left. Landmarks make it thicker instead. Measured on four clips: teeth and tongue lie below its inner edge where it
+is 1.2 to 1.3 times as thick as at rest, by about what it is thicker, and none where it is not."""
+JAW_BESIDE, JAW_WIDE = 0.3, 4
+"""Face widths beside the middle up to which the jaw follows a lower lip, and exponent of how that fades."""
 SHUT_LINE = 0.05
 """Gap in face heights up to which lips come to lie in one line. Chosen by eye."""
 EYES = (
@@ -212,7 +220,7 @@ class Expression:
     offsets: Array  # (478, 3) normalised, from the actor's neutral
     gaze: Array  # (2,) see ``gaze_of``; the irises' texture follows it, not the mesh
     lids: Array  # (2,) opening relative to the wide-open eye, 0-1.2
-    mouth: Array  # (2,) width of the mouth, and how far its corners are above its middle; normalised
+    mouth: Array  # (3,) width of the mouth, how far its corners are above its middle, and its gap as seen; normalised
 
 
 def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
@@ -239,7 +247,8 @@ def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
         offsets[iris] = 0
         offsets[iris, 1] = (own[iris, 1] - own[bottom, 1] + IRIS_MEET * opening) * (min(ratio, 1.0) - 1)
     shaped = _mouth_shaped(rest + np.clip(offsets, OFFSET_MIN, OFFSET_MAX), rest, expression.mouth)
-    return _uncrossed(_puckered(shaped, rest, _pucker(expression)))
+    rounded = _puckered(shaped, rest, _pucker(expression))
+    return _uncrossed(_opened(rounded, float(expression.mouth[2])))
 
 
 def _about_brows(face: Array) -> Array:
@@ -276,6 +285,52 @@ def _mouth_shaped(face: Array, rest: Array, actors: Array) -> Array:
     shaped[:MESH_POINTS, 0] += (middle[0] - face[:MESH_POINTS, 0]) * shrink * _around(middle, MOUTH_REACH * width, face)
     wanted = min(float(mouth_shape(rest)[1]), MOUTH_LIFT_REST) + gain * (float(actors[1]) - MOUTH_LIFT_REST)
     return _corners_moved(shaped, float(np.clip(wanted - float(lift), LIFT_MIN, LIFT_MAX)))
+
+
+def seen_gaps(faces: Array, neutral: Array) -> tuple[Array, Array]:
+    """(N,) how far mouths of normalised ``faces`` (N, 478, 3) look open, in face heights; and (N,) over the landmarks'.
+
+    Those of the lower lip's inner edge lie too high where a jaw drops: the lip would be thicker than at rest, in the
+    ``neutral`` face (478, 3), although it is drawn out.
+    """
+    gaps = np.linalg.norm(faces[:, UPPER_LIP, :2] - faces[:, LOWER_LIP, :2], axis=1)
+    lip = np.linalg.norm(faces[:, LOWER_EDGE, :2] - faces[:, LOWER_LIP, :2], axis=1)
+    rest = float(np.linalg.norm(neutral[LOWER_EDGE, :2] - neutral[LOWER_LIP, :2]))
+    least, most, kept = STRETCHED
+    stretched = smoothstep(least, most, gaps)
+    missed = stretched * np.maximum(lip - rest * (1 - (1 - kept) * stretched), 0)
+    return gaps + missed, 1 + missed / np.maximum(gaps, TINY)
+
+
+def opened_lips(lips: Array, more: Array) -> Array:
+    """(N, 20, 2) inner ``lips`` (N, 20, 2) px, ``more`` (N,) times as far open."""
+    result = lips.copy()
+    half = len(INNER_LIPS) // 2
+    lower, upper = np.arange(1, half), np.arange(2 * half - 1, half, -1)
+    result[:, lower] += (more[:, None, None] - 1) * (lips[:, lower] - lips[:, upper])
+    return result
+
+
+def _opened(face: Array, actors: float) -> Array:
+    """``face`` with its mouth as far open as the actor's looks, which has the gap ``actors`` in face heights.
+
+    The jaw comes down with the lower lip. The gap itself counts: the offsets lack that of the resting lips, which are
+    shut but have landmarks that lie apart.
+    """
+    gap = mouth_gap(face)
+    more = float(smoothstep(MOUTH_AJAR, MOUTH_OPEN, gap)) * max(actors - gap, 0.0)
+    if more < TINY:
+        return face
+    upper, lower = face[UPPER_LIP], face[LOWER_LIP]
+    share = smoothstep(upper[1], lower[1], face[:MESH_POINTS, 1])
+    share *= np.exp(-(((face[:MESH_POINTS, 0] - lower[0]) / JAW_BESIDE) ** JAW_WIDE))
+    # The lips' edges come down by the pair, least at the corners: heights alone tell them apart badly.
+    pairs = np.array(LIP_PAIRS)
+    gaps = np.linalg.norm(face[pairs[:, 0], :2] - face[pairs[:, 1], :2], axis=1) / max(gap, TINY)
+    share[pairs[:, 0]], share[pairs[:, 1]] = 0, np.minimum(gaps, 1)
+    moved = face.copy()
+    moved[:MESH_POINTS, 1] += more * share
+    return moved
 
 
 def _pucker(expression: Expression) -> float:

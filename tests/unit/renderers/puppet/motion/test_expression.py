@@ -4,7 +4,9 @@ import numpy as np
 
 from bodydouble.renderers.puppet.motion.expression import (
     EYES,
+    INNER_LIPS,
     LIP_PAIRS,
+    LOWER_EDGE,
     LOWER_LIP,
     MOUTH_CORNERS,
     MOUTH_LIFT_REST,
@@ -16,7 +18,9 @@ from bodydouble.renderers.puppet.motion.expression import (
     mouth_gap,
     mouth_shape,
     neutral_of,
+    opened_lips,
     resting_face,
+    seen_gaps,
     smoothstep,
 )
 
@@ -36,7 +40,7 @@ def face(gap: float = 0.0, mouth_width: float = 0.38, lids: float = 0.2) -> np.n
 
 
 def still(lids: float = 1.0, **changed: np.ndarray) -> Expression:
-    kept = {"offsets": np.zeros((478, 3)), "gaze": np.zeros(2), "mouth": np.array([0.38, MOUTH_LIFT_REST])}
+    kept = {"offsets": np.zeros((478, 3)), "gaze": np.zeros(2), "mouth": np.array([0.38, MOUTH_LIFT_REST, 0.0])}
     return Expression(lids=np.array([lids, lids]), **(kept | changed))
 
 
@@ -72,8 +76,8 @@ def test_the_character_smiles_when_the_actor_does_and_not_otherwise():
     """A smile in the picture is shown for a smiling actor alone, even one who never stops; a quiet one smiles too."""
     for own in (smile(0.0), face()):
         rest = resting_face(own)
-        serious = apply_expression(rest, own, still(mouth=np.array([0.36, -0.02])))
-        smiling = apply_expression(rest, own, still(mouth=np.array([0.45, 0.04])))
+        serious = apply_expression(rest, own, still(mouth=np.array([0.36, -0.02, 0.0])))
+        smiling = apply_expression(rest, own, still(mouth=np.array([0.45, 0.04, 0.0])))
         assert mouth_shape(serious)[1] < 0
         assert mouth_shape(smiling)[1] > 0.02
 
@@ -115,7 +119,7 @@ def test_pursed_lips_and_brows_move_more_than_the_landmarks_do():
     assert pursed[MOUTH_CORNERS[0], 0] > 0.025
     offsets[[UPPER_LIP, LOWER_LIP], 1] = -0.05, 0.05
     offsets[list(MOUTH_CORNERS), 0] = -0.02, 0.02
-    opened = apply_expression(own, own, still(offsets=offsets, mouth=np.array([0.5, MOUTH_LIFT_REST]))) - own
+    opened = apply_expression(own, own, still(offsets=offsets, mouth=np.array([0.5, MOUTH_LIFT_REST, 0.0]))) - own
     assert abs(opened[MOUTH_CORNERS[0], 0] + 0.02) < 0.002
 
 
@@ -126,7 +130,7 @@ def test_rounded_lips_are_rounder_than_their_landmarks():
     offsets[list(MOUTH_CORNERS), 0] = 0.019, -0.019
 
     def shown(share: float) -> np.ndarray:
-        mouth = np.array([0.38 - 0.038 * share, MOUTH_LIFT_REST])
+        mouth = np.array([0.38 - 0.038 * share, MOUTH_LIFT_REST, 0.0])
         return apply_expression(own, own, still(offsets=offsets * share, mouth=mouth))
 
     rounded = shown(1.0)
@@ -187,7 +191,7 @@ def smile(gap: float) -> np.ndarray:
 
 def test_a_smile_that_opens_takes_the_actors_shape():
     """As narrow as the actor's round mouth, its corners as low; one that stays shut keeps its width."""
-    rounded = still(mouth=np.array([0.3, 0.0]))
+    rounded = still(mouth=np.array([0.3, 0.0, 0.0]))
     open_, shut = smile(0.2), smile(0.0)
     width, lift = mouth_shape(apply_expression(open_, open_, rounded))
     assert 0.3 <= width < 0.36
@@ -198,7 +202,7 @@ def test_a_smile_that_opens_takes_the_actors_shape():
 def test_a_small_mouth_is_not_drawn_out():
     """A character's narrow mouth stays so, however wide the actor's opens."""
     own = face(gap=0.2, mouth_width=0.3)
-    shown = apply_expression(own, own, still(mouth=np.array([0.5, MOUTH_LIFT_REST])))
+    shown = apply_expression(own, own, still(mouth=np.array([0.5, MOUTH_LIFT_REST, 0.0])))
     assert mouth_shape(shown)[0] <= mouth_shape(own)[0] + 1e-9
 
 
@@ -230,7 +234,7 @@ def test_gaze_leaves_the_mesh_as_it_is():
 def test_somebody_who_smiles_all_the_time_makes_the_mouth_wider():
     """A smile is wider than a resting mouth, whether or not the actor ever rests."""
     own = face(mouth_width=0.34)
-    shown = apply_expression(own, own, still(mouth=np.array([0.45, 0.05])))
+    shown = apply_expression(own, own, still(mouth=np.array([0.45, 0.05, 0.0])))
     assert 0.38 < mouth_shape(shown)[0] < 0.45
 
 
@@ -245,3 +249,41 @@ def test_eye_opening_is_height_over_width():
     contour = np.stack([10 * np.cos(angle), 2.5 * np.sin(angle)], 1)
     turn = np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
     assert np.allclose(eye_openings(np.stack([contour, contour @ turn.T])), 0.25, atol=0.01)
+
+
+def test_a_mouth_opens_as_far_as_the_actors_looks_open():
+    """Chin and lower lip come down, farther than by the offsets alone; the upper lip stays, and shut lips stay shut."""
+    own = face(gap=0.0)
+    own[152] = (0, 1.4, 0)
+    offsets = np.zeros((478, 3))
+    lower = [pair[1] for pair in LIP_PAIRS]
+    offsets[[*lower, 152], 1] = 0.1
+    mouth = np.array([0.38, MOUTH_LIFT_REST, 0.15])
+    known = apply_expression(own, own, still(offsets=offsets, mouth=mouth * [1, 1, 0]))
+    shown = apply_expression(own, own, still(offsets=offsets, mouth=mouth))
+    shut = apply_expression(own, own, still(mouth=mouth))
+    assert np.isclose(mouth_gap(shown), 0.15)
+    assert np.isclose(shown[UPPER_LIP, 1], known[UPPER_LIP, 1])
+    assert np.isclose(shown[152, 1] - known[152, 1], 0.15 - mouth_gap(known))
+    assert mouth_gap(shut) < 0.01
+
+
+def test_a_lower_lip_that_seems_to_grow_is_part_of_the_opening():
+    """What landmarks add to its height as the mouth opens is teeth and tongue; a lip that is drawn out adds none."""
+    faces = np.stack([face(gap=gap) for gap in (0.0, 0.2, 0.2)])
+    for shown, height in zip(faces, (0.12, 0.15, 0.09), strict=True):
+        shown[LOWER_EDGE] = shown[LOWER_LIP] + [0, height, 0]
+    gaps, more = seen_gaps(faces, faces[0])
+    assert gaps[0] < 1e-9
+    assert np.isclose(gaps[1], 0.2 + 0.15 - 0.8 * 0.12)
+    assert np.isclose(gaps[2], 0.2)
+    assert np.allclose(more[1:] * 0.2, gaps[1:])
+
+
+def test_lips_of_a_wider_opening_keep_their_upper_edge():
+    """Only the lower edge goes down, away from the point above it; corners stay."""
+    lips = face(gap=0.2)[None, INNER_LIPS, :2]
+    opened = opened_lips(lips, np.array([1.5]))
+    upper, lower, corner = INNER_LIPS.index(UPPER_LIP), INNER_LIPS.index(LOWER_LIP), 0
+    assert np.isclose(opened[0, lower, 1] - opened[0, upper, 1], 0.3)
+    assert np.array_equal(opened[0, [upper, corner]], lips[0, [upper, corner]])
