@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, Mask, PixelBox
+from bodydouble.renderers.puppet.bends import round_bend, strip_bend
 from bodydouble.renderers.puppet.drawing.drawing import draw_strip
 from bodydouble.renderers.puppet.drawing.mesh import bounds_of, doubled_area, inverse_maps, source_map
 from bodydouble.renderers.puppet.painting import extents, in_box, paint_labels
@@ -20,8 +21,6 @@ STRETCHED = 1.8
 Chosen by eye on the development clips."""
 EDGE_MIN = 1e-6
 """Pixels: keeps edges that are divided by from 0."""
-PARALLEL = 0.1
-"""Weight of the middle between two lines' ends, over that of the lines, where they meet: parallel ones do not."""
 TILE_PIXELS, TILE_ROWS_MIN = 1 << 15, 16
 """Pixels of a tile, about: its map of 256 kB stays in the processor's cache. Rows of a tile at least."""
 EDGE_ROUNDED = 1
@@ -59,6 +58,7 @@ class PlacedLayer:
     layer: Layer
     parts: tuple[PlacedPart, ...]  # from back to front
     strip: tuple[PixelBox, Bytes] | None  # what is under its joint, where a limb that folds otherwise would gape
+    bend: tuple[PixelBox, Bytes] | None = None  # of ``round_bend``: nothing of it lies outside that
 
     def drawn(self, texture: Bytes, strength: tuple[Bytes, ...] | None = None) -> list[tuple[PixelBox, Bytes]]:
         """``texture`` as the frame shows it: boxes and (h, w, 4) premultiplied, to be laid over in this order.
@@ -76,6 +76,9 @@ class PlacedLayer:
                     np.asarray(cv2.multiply(rgba, share, scale=1 / 255), np.uint8)
                     for rgba, share in zip(drawn, strength, strict=True)
                 ]
+            if self.bend is not None:
+                for tile, rgba in zip(part.tiles, drawn, strict=True):
+                    _keep_within(rgba, tile.box, *self.bend)
             pieces += [(tile.box, rgba) for tile, rgba in zip(part.tiles, drawn, strict=True)]
         return pieces
 
@@ -115,7 +118,7 @@ def place_layer(
     """
     corners = points[layer.triangles]
     box = bounds_of(corners[..., :2], height, width, margin=0)
-    strip = None if joint is None else _strip(layer, joint, scale, height, width)
+    strip, bend = (None, None) if joint is None else _at_joint(layer, joint, scale, height, width)
     if box is None:
         return None if strip is None else PlacedLayer(layer=layer, parts=(), strip=strip)
     shown = in_box(corners[..., :2], box)  # of a talking head most of the body is below the picture
@@ -130,19 +133,31 @@ def place_layer(
         if chosen.any()
     ]
     drawn = tuple(part for part in (parts if nearer else parts[::-1]) if part is not None)
-    return PlacedLayer(layer=layer, parts=drawn, strip=strip)
+    return PlacedLayer(layer=layer, parts=drawn, strip=strip, bend=bend)
 
 
-def _strip(layer: Layer, joint: Array, scale: float, height: int, width: int) -> tuple[PixelBox, Bytes] | None:
-    """What is under the joint of ``layer``, with the points of its patch at ``joint`` (4, 2) px."""
+def _keep_within(rgba: Bytes, box: PixelBox, place: PixelBox, kept: Bytes) -> None:
+    """Keep of ``rgba`` (h, w, 4), drawn in ``box``, only what is ``kept`` (h, w, 4) 0-255 in ``place``; in place."""
+    x0, y0, x1, y1 = max(box[0], place[0]), max(box[1], place[1]), min(box[2], place[2]), min(box[3], place[3])
+    if x1 <= x0 or y1 <= y0:
+        return
+    part = rgba[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
+    share = kept[y0 - place[1] : y1 - place[1], x0 - place[0] : x1 - place[0]]
+    cv2.multiply(part, share, dst=part, scale=1 / 255)
+
+
+def _at_joint(
+    layer: Layer, joint: Array, scale: float, height: int, width: int
+) -> tuple[tuple[PixelBox, Bytes] | None, tuple[PixelBox, Bytes] | None]:
+    """What is under the joint of ``layer``, with the points of its patch at ``joint`` (4, 2) px; its ``round_bend``."""
     patch = layer.joint
     if patch is None:
-        return None
-    upper, upper_end, lower, lower_end = joint
-    bend, radius = strip_bend(upper, upper_end, lower, lower_end), patch.radius * scale
+        return None, None
+    middle, radius = strip_bend(*joint), patch.radius * scale
     # Its round ends stay between the places at which the limb was measured.
-    line = np.stack([_towards(upper, bend, radius), bend, _towards(lower, bend, radius)])
-    return draw_strip(line, radius, patch.colour, height, width)
+    line = np.stack([_towards(joint[0], middle, radius), middle, _towards(joint[2], middle, radius)])
+    strip = draw_strip(line, radius, patch.colour, height, width)
+    return strip, round_bend(joint, middle, patch.reach * scale, height, width)
 
 
 def _placed_part(source: Array, corners: Array, opaque: Mask, within: PixelBox, *, beyond: bool) -> PlacedPart | None:
@@ -191,24 +206,6 @@ def tile_boxes(corners: Array, box: PixelBox) -> list[PixelBox]:
     last = (np.ceil(np.where(inside, right, x0).max(1) + EDGE_ROUNDED) + 1).clip(max=x1).astype(int)
     strips = zip(first.tolist(), starts[:, 0].tolist(), last.tolist(), stops[:, 0].tolist(), strict=True)
     return [box for box, seen in zip(strips, inside.any(1).tolist(), strict=True) if seen and box[0] < box[2]]
-
-
-def strip_bend(upper: Array, upper_end: Array, lower: Array, lower_end: Array) -> Array:
-    """(2,) where the strip under a joint bends; the arguments, (2,) each, are the points of a ``JointPatch`` in order.
-
-    Halfway between the lines' ends, or where the lines meet if that is farther inside: the landmark of a bent elbow is
-    at its outer corner, which a strip around it would exceed.
-    """
-    half = (upper_end + lower_end) / 2
-    inwards = (upper + lower) / 2 - half
-    matrix, offset = PARALLEL * np.eye(2), np.zeros(2)
-    for start, end in ((upper, upper_end), (lower, lower_end)):
-        way = end - start
-        normal = np.array([-way[1], way[0]]) / max(float(np.hypot(*way)), EDGE_MIN)
-        matrix += np.outer(normal, normal)
-        offset += normal * (normal @ (end - half))
-    inside = inwards @ np.linalg.solve(matrix, offset) / max(float(inwards @ inwards), EDGE_MIN)
-    return half + float(np.clip(inside, 0, 1)) * inwards
 
 
 def paint_order(depth: Array, area: Array, *, opaque: Mask, stretched: Array) -> NDArray[np.intp]:

@@ -213,6 +213,7 @@ class Posing:
         """Upper arm, forearm, hand: turned in the picture plane and tilted; the side that is seen stays seen."""
         place = joints[f"shoulder_{side}"]
         turn: float | None = None
+        before = before_own = 0.0  # azimuths of the bone that the next one hangs on: as posed, and in the picture
         wanted = (*directions, self.actor.direction(f"hand_{side}", index))
         for name, joint, direction in zip(ARM_BONES, ("elbow", "wrist", "tip"), wanted, strict=True):
             bone = self.rest.bones[f"{name}_{side}"]
@@ -223,9 +224,12 @@ class Posing:
             if turn is None:
                 low = RAISED_LEFT if side == "l" else -2 * np.pi - RAISED_LEFT
                 turn = wrapped(azimuth - bone.azimuth, low)
-            else:
+            elif name == "hand":
                 bend = wrapped(azimuth - bone.azimuth - turn, -np.pi)
-                turn += float(np.clip(bend, -WRIST_BEND_MAX, WRIST_BEND_MAX)) if name == "hand" else bend
+                turn += float(np.clip(bend, -WRIST_BEND_MAX, WRIST_BEND_MAX))
+            else:  # from one side to the other an elbow is straightened, and is never folded through the upper arm
+                turn += wrapped(azimuth - before, -np.pi) - wrapped(bone.azimuth - before_own, -np.pi)
+            before, before_own = azimuth, bone.azimuth
             bones[f"{name}_{side}"] = BonePose(
                 rotation=limb_rotation(bone.azimuth, turn, own - elevation), origin=bone.origin, target=place
             )

@@ -20,6 +20,8 @@ nearer, its mesh bends. Chosen by eye on the development clips."""
 ARM_HALF_MAX, LEG_HALF_MAX = 0.6, 1.0
 """Decimetres on either side of a limb's middle from which on that is no single limb: a forearm over an upper arm.
 Chosen by eye on the development clips."""
+PUFFED = 1.35
+"""By as much one side of a joint may be wider: a puffed sleeve, where a folded arm is wide on both sides."""
 LENGTH_MIN = 1.0
 """Pixels: keeps directions of vanishing bones finite."""
 
@@ -31,6 +33,7 @@ class JointPatch:
     points: Array  # (4, 3) px in the picture: the upper bone's place and where its line ends at the joint; the lower's
     weights: Array  # (4, len(BONES)) which bone moves each
     radius: float  # px in the picture: half of the strip's width
+    reach: float  # px in the picture: as far outwards the limb ends where it bends
     colour: Bytes  # (4,) premultiplied
     in_front: bool  # under the limb's visible part too
 
@@ -45,8 +48,8 @@ def joint_patch(
     """
     whole = rgba[..., 3] > JOINT_ALPHA
     half_max = scale * (ARM_HALF_MAX if bones[0].startswith("upperarm") else LEG_HALF_MAX)
-    halves = [_middle_and_half(whole, joints[1], joints[k], scale, half_max) for k in (0, 2)]
-    if halves[0] is None or halves[1] is None:
+    halves = [_middle_and_half(whole, joints[1], joints[k], scale, PUFFED * half_max) for k in (0, 2)]
+    if halves[0] is None or halves[1] is None or min(halves[0][1], halves[1][1]) > half_max:
         return None
     points = np.concatenate([halves[0][0], halves[1][0]])
     radius = JOINT_SHARE * min(halves[0][1], halves[1][1])
@@ -62,6 +65,7 @@ def joint_patch(
         points=np.c_[points, surface.at(points)[1]],
         weights=weights,
         radius=radius,
+        reach=max(halves[0][1], halves[1][1]),
         colour=np.asarray(np.median(rgba[under], axis=0).round(), np.uint8),
         in_front=front is None or all(_opaque_at(front[..., 3] > JOINT_ALPHA, points[k]) for k in (0, 2)),
     )

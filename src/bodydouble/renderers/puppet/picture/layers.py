@@ -23,6 +23,7 @@ from bodydouble.renderers.puppet.body.surface import (
 from bodydouble.renderers.puppet.picture.back_of_head import back_of_head
 from bodydouble.renderers.puppet.picture.back_view import closed_back
 from bodydouble.renderers.puppet.picture.cloth import with_texture
+from bodydouble.renderers.puppet.picture.corners import without_corner
 from bodydouble.renderers.puppet.picture.extension import skin_beside, skin_like, usual_cloth
 from bodydouble.renderers.puppet.picture.garment import garment_weights
 from bodydouble.renderers.puppet.picture.joint_patches import joint_patch
@@ -294,17 +295,11 @@ def _arm_layer(picture: LimbPicture, twin: LimbPicture, template: BodyTemplate, 
     layer = make_layer(colour, full, surface, fit.scale, front)
     moved = np.maximum(front, full * np.clip((along - SHOULDER_END[0]) / (SHOULDER_END[1] - SHOULDER_END[0]), 0, 1))
     share = surface.share((f"hand_{side}",))
-    hand = np.clip((share - HAND_ZONE[0]) / (HAND_ZONE[1] - HAND_ZONE[0]), 0, 1)
-    joints = fit.joints.points[list(ARMS[side].joints), :2]
-    bones = (f"upperarm_{side}", f"lowerarm_{side}")
+    joints, bones = fit.joints.points[list(ARMS[side].joints), :2], (f"upperarm_{side}", f"lowerarm_{side}")
     joint = joint_patch(layer.rgba, layer.front, joints, bones, surface, fit.scale)
-    return replace(
-        layer,
-        moved=premultiplied(colour, moved),
-        hand=np.round(255 * hand).astype(np.uint8),
-        joint=joint,
-        beyond=beyond_joint(layer),
-    )
+    hand = np.round(255 * np.clip((share - HAND_ZONE[0]) / (HAND_ZONE[1] - HAND_ZONE[0]), 0, 1)).astype(np.uint8)
+    arm = replace(layer, moved=premultiplied(colour, moved), hand=hand, joint=joint, beyond=beyond_joint(layer))
+    return without_corner(arm)
 
 
 def _twin_of(picture: LimbPicture, twin: LimbPicture, side: str) -> Floats:

@@ -10,7 +10,7 @@ from bodydouble.perception.body_template import BONES
 from bodydouble.renderers.puppet.body.surface import Surface
 from bodydouble.renderers.puppet.drawing import placed_layer
 from bodydouble.renderers.puppet.drawing.drawing import draw_strip, lay_over
-from bodydouble.renderers.puppet.drawing.placed_layer import paint_order, place_layer, strip_bend
+from bodydouble.renderers.puppet.drawing.placed_layer import paint_order, place_layer
 from bodydouble.renderers.puppet.picture.joint_patches import JointPatch, joint_patch
 from bodydouble.renderers.puppet.picture.layer import Layer
 
@@ -98,20 +98,6 @@ def test_the_edge_of_a_strip_keeps_its_colour_as_it_fades() -> None:
     assert np.abs(rgba[rim, 15, 0] / column[rim] - 200 / 255).max() < 0.2
 
 
-def test_a_strip_bends_inside_the_corner_that_its_limb_has_in_the_picture() -> None:
-    """The joint's landmark is at the outer corner of an elbow: the strip stays on the inner side."""
-    upper, upper_end = np.array([-4.0, -20.0]), np.array([-4.0, 0.0])
-    lower, lower_end = np.array([-20.0, -4.0]), np.array([0.0, -4.0])
-
-    folded = strip_bend(upper, upper_end, lower, lower_end)
-    straight = strip_bend(upper, upper_end, np.array([-4.0, 20.0]), np.array([-4.0, 0.0]))
-    other_way = strip_bend(upper, upper_end, np.array([20.0, 4.0]), np.array([0.0, 4.0]))
-
-    assert np.abs(folded - [-4, -4]).max() < 0.5
-    assert np.abs(straight - [-4, 0]).max() < 0.5
-    assert np.abs(other_way - [-2, 2]).max() < 0.5
-
-
 def _folding_limb(joint: JointPatch | None, beyond: Mask | None) -> Layer:
     """A limb of 60 x 20 pixels, of which the outer half is red, with a transparent rim of 4 pixels."""
     columns, rows = np.arange(0, 61, 10), np.array([0, 10, 20])
@@ -170,7 +156,12 @@ def test_a_strip_is_not_cut_off_where_the_limb_ends() -> None:
     """A strip that is wider than the limb's own triangles keeps its width, before the limb too where that is whole."""
     colour = np.array([9, 9, 9, 255], np.uint8)
     patch = JointPatch(
-        points=np.zeros((4, 3)), weights=np.zeros((4, len(BONES))), radius=14.0, colour=colour, in_front=False
+        points=np.zeros((4, 3)),
+        weights=np.zeros((4, len(BONES))),
+        radius=14.0,
+        reach=14.0,
+        colour=colour,
+        in_front=False,
     )
     layer = _folding_limb(patch, None)
     joint = np.array([[20.0, 30], [40, 30], [60, 30], [40, 30]])
@@ -203,3 +194,24 @@ def test_a_slanting_limb_is_drawn_in_tiles_as_it_is_in_one_piece(monkeypatch: py
 
     assert np.array_equal(whole[0], tiled[0])
     assert tiled[1] < 0.8 * whole[1]
+
+
+def test_a_limb_that_bends_has_a_round_joint() -> None:
+    """Beyond both bones nothing is drawn farther from the joint than half of the width; a straight limb is whole."""
+    colour = np.array([9, 9, 9, 255], np.uint8)
+    patch = JointPatch(
+        points=np.zeros((4, 3)), weights=np.zeros((4, len(BONES))), radius=2, reach=6.0, colour=colour, in_front=False
+    )
+    layer = _folding_limb(patch, None)
+    points = layer.vertices + [10, 20, 0]
+    bent, straight = (np.array([[20.0, 30], [40, 30], end, [40, 30]]) for end in ([40.0, 10], [60.0, 30]))
+
+    def alpha(joint: np.ndarray) -> Bytes:
+        placed = place_layer(layer, points, 80, 80, joint=joint, scale=1.0)
+        assert placed is not None
+        return _drawn(placed.drawn(layer.rgba), 80)[..., 3]
+
+    assert alpha(straight)[33, 41:60].min() == 255
+    assert alpha(bent)[33, 41:44].min() > 250
+    assert not alpha(bent)[33, 49:52].any()
+    assert alpha(bent)[27, 41:60].min() > 250  # beside the forearm, not beyond it
