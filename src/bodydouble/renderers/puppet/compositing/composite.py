@@ -33,6 +33,7 @@ from bodydouble.renderers.puppet.compositing.passers import place_of, split
 from bodydouble.renderers.puppet.compositing.pieces import CELL, pieces_of
 from bodydouble.renderers.puppet.compositing.reduction import reduced, softened
 from bodydouble.renderers.puppet.compositing.removal import removal_mask
+from bodydouble.renderers.puppet.compositing.scraps import scraps_beside
 from bodydouble.renderers.puppet.compositing.seams import match_light
 from bodydouble.renderers.puppet.compositing.softness import softened_puppet
 from bodydouble.renderers.puppet.compositing.stored_plates import Plates
@@ -74,6 +75,7 @@ class _FrameCrop:
     box: PixelBox  # what follows is cut to it
     plate: Image  # (h, w, 3) the background, in its own light
     things: Floats | None  # (h, w) 0-1 alpha of things in front of the person; None if there are none
+    front: Matte | None  # (h, w) 0-255 other people in front of the person; None if there are none
 
     def inside(self, box: PixelBox) -> tuple[PixelBox, tuple[slice, slice]] | None:
         """The part of ``box`` that is in this one, and where it is in what is cut to this one; None without overlap."""
@@ -147,7 +149,8 @@ class Composer:
             source = without_fringe(source, matte[y0:y1, x0:x1], others[0], height)
         base = blended(source, lit, removed)
         if drawing is not None:
-            shown = _FrameCrop(index=index, image=image, matte=matte, box=box, plate=plate, things=things)
+            front = None if others is None else others[1]
+            shown = _FrameCrop(index=index, image=image, matte=matte, box=box, plate=plate, things=things, front=front)
             shade_ground(base, drawing, box, things)
             self._lay_puppet(shown, base, drawing)
             for piece in carried:
@@ -225,7 +228,8 @@ class Composer:
     def _lay_puppet(self, shown: _FrameCrop, base: Image, drawing: Drawing) -> None:
         """Draw the puppet, in the scene's light and behind the things in front of it, into ``base``, cut to the box."""
         index, image = shown.index, shown.image
-        dx, dy = drawing.bounds[0] - shown.box[0], drawing.bounds[1] - shown.box[1]
+        x0, y0 = drawing.bounds[:2]
+        dx, dy = x0 - shown.box[0], y0 - shown.box[1]
         h, w = drawing.rgba.shape[:2]
         inside = np.s_[dy : dy + h, dx : dx + w]
         under = base[inside]
@@ -236,6 +240,10 @@ class Composer:
         desk = self.desks.get(shot)
         if desk is not None:
             alpha = _weighed(alpha, self._before_desk(index, desk, drawing))
+        if shown.front is not None:
+            scraps = scraps_beside(alpha, shown.front[inside], shown.matte[y0 : y0 + h, x0 : x0 + w])
+            if scraps is not None:
+                alpha[scraps] = 0
         if shown.things is not None:
             alpha = _weighed(alpha, 1 - shown.things[inside])
         colour = _wrap_light(colour, under, alpha, image.shape[0])
