@@ -54,6 +54,10 @@ PALM_REACH_MAX = 0.7
 """Distance of a detected palm's wrist from the body's up to which the palm belongs to the body."""
 SAME_HAND_MAX = 0.15
 """Distance of two hands' middles below which both regions show one hand."""
+FOREARM_SEEN_MIN, BACKWARDS = 0.5, -0.3
+"""Length of a forearm as it is seen from which it tells a hand's direction, and the cosine of the angle between both
+below which no wrist bends. Measured on nine clips: -0.03 or more of 1,170 hands; -0.65 or less of five, all of them
+wrong."""
 HAND_SIZE_MIN = 0.75
 """Smallest region of the hand: fingers that point at the camera give none."""
 HAND_BEYOND_WRIST = 0.7
@@ -65,14 +69,15 @@ PALM_SEARCH_SCALE = 2.0
 
 
 class _ArmPoints(NamedTuple):
+    elbow: BodyPoint
     wrist: BodyPoint
     pinky_root: BodyPoint
     index_root: BodyPoint
 
 
 ARMS = (
-    _ArmPoints(BodyPoint.LEFT_WRIST, BodyPoint.LEFT_PINKY, BodyPoint.LEFT_INDEX),
-    _ArmPoints(BodyPoint.RIGHT_WRIST, BodyPoint.RIGHT_PINKY, BodyPoint.RIGHT_INDEX),
+    _ArmPoints(BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST, BodyPoint.LEFT_PINKY, BodyPoint.LEFT_INDEX),
+    _ArmPoints(BodyPoint.RIGHT_ELBOW, BodyPoint.RIGHT_WRIST, BodyPoint.RIGHT_PINKY, BodyPoint.RIGHT_INDEX),
 )
 WHOLE_BODY_HANDS = (WholeBodyPoint.LEFT_HAND, WholeBodyPoint.RIGHT_HAND)
 
@@ -177,7 +182,9 @@ class FaceHandsTracker:
             return None
         hand = self._hand.run(image, roi)
         away = distance(hand.points[HandPoint.WRIST], body.points[ARMS[k].wrist])
-        return hand if hand.score >= HAND_SCORE_MIN and away <= WRIST_REACH_MAX * arm else None
+        if hand.score < HAND_SCORE_MIN or away > WRIST_REACH_MAX * arm or _points_backwards(hand, body, k, arm):
+            return None
+        return hand
 
     def _hand_region(self, image: Image, body: BodyLandmarks, k: int, arm: float) -> Roi | None:
         """Where the landmarks of the body say that hand ``k`` is; None where it is hidden or outside the picture."""
@@ -197,6 +204,16 @@ class FaceHandsTracker:
             if near:
                 return palm_roi(max(near, key=lambda p: p.score))
         return _hand_estimate(centre, fingers - wrist, size)
+
+
+def _points_backwards(hand: HandLandmarks, body: BodyLandmarks, k: int, arm: float) -> bool:
+    """Whether ``hand`` lies along its own forearm, towards the elbow: its landmarks are on the arm."""
+    forearm = body.points[ARMS[k].wrist, :2] - body.points[ARMS[k].elbow, :2]
+    way = hand.points.mean(0) - hand.points[HandPoint.WRIST]
+    length = float(np.hypot(*forearm))
+    if length < FOREARM_SEEN_MIN * arm:
+        return False
+    return float(way @ forearm) < BACKWARDS * length * float(np.hypot(*way))
 
 
 def _hand_search_is_due(lost_frames: int) -> bool:

@@ -127,3 +127,34 @@ def test_a_hand_below_the_picture_is_not_looked_for(model_pack: ModelPack, monke
         tracker.hands(image, person.body)
 
     assert network.asked == [1]
+
+
+class HandAlong:
+    """Sees a hand of 100 pixels at the wrist, which points along ``way``."""
+
+    def __init__(self, wrist, way) -> None:
+        self._points = wrist + np.linspace(0, 100, 21)[:, None] * way / np.hypot(*way)
+
+    def run(self, image, roi: Roi) -> HandLandmarks:
+        return HandLandmarks(points=self._points, depth=np.zeros(21), score=0.9)
+
+
+def test_a_hand_that_points_back_at_its_elbow_is_none(model_pack: ModelPack, monkeypatch: pytest.MonkeyPatch):
+    """Landmarks that lie along the forearm are not believed, unless the forearm points at the camera."""
+    image = astronaut()
+    (person,) = PeopleFinder(model_pack).find(image)
+    person.body.visibility[[15, 16]] = 1, 0
+    wrist, elbow = person.body.points[[15, 13]]
+    elbow[:] = wrist + [0, 200]
+
+    def found(way: list[float]) -> bool:
+        tracker = FaceHandsTracker(model_pack)
+        monkeypatch.setattr(tracker, "_hand", HandAlong(wrist, np.array(way)))
+        return tracker.hands(image, person.body)[0] is not None
+
+    person.body.points[13] = elbow
+    assert found([0, -1])
+    assert found([1, 0])
+    assert not found([0.3, 1])
+    person.body.points[13] = wrist + [0, 10]
+    assert found([0.3, 1])
