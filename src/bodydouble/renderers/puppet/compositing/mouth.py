@@ -28,6 +28,8 @@ line between shut lips has teeth like a saw."""
 UPPER_MIDDLE, LOWER_MIDDLE = INNER_LIPS.index(FacePoint.UPPER_LIP_INNER), INNER_LIPS.index(FacePoint.LOWER_LIP_INNER)
 RIM = np.ones((3, 3), np.uint8)
 """What the inside covers of the lips: the line between shut lips is split between both, with teeth like a saw."""
+RIM_PIXELS = (1.5, 6.0)
+"""Pixels between the middles of the lips between which it comes to do so: a slit would be twice as wide."""
 COLOUR_SMOOTH = 1.5
 """Standard deviation in pixels by which colours of the inside are smoothed that tell teeth from flesh."""
 MARGIN_PIXELS = 4
@@ -119,7 +121,8 @@ def paint_inside(
     ``lips`` (20, 2) px are the actor's inner lips in ``source`` (H, W, 3), ``target`` (20, 2) px the character's in
     ``colour``. ``cover`` (h, w) 0-255 is what hides the face, or None.
     """
-    strength = float(smoothstep(*GAP_PIXELS, float(np.hypot(*(target[LOWER_MIDDLE] - target[UPPER_MIDDLE])))))
+    gap = float(np.hypot(*(target[LOWER_MIDDLE] - target[UPPER_MIDDLE])))
+    strength = float(smoothstep(*GAP_PIXELS, gap))
     if strength == 0 or not np.isfinite(lips).all():
         return
     x0, y0 = np.maximum(np.floor(target.min(0)).astype(int) - MARGIN_PIXELS, 0)
@@ -130,7 +133,8 @@ def paint_inside(
     shown = cv2.warpAffine(source, matrix, (int(x1 - x0), int(y1 - y0)), flags=cv2.INTER_LINEAR)
     mask = np.zeros(shown.shape[:2], np.uint8)
     cv2.fillPoly(mask, [fixed_point(target - [x0, y0])], 255, cv2.LINE_AA, SUBPIXEL_BITS)
-    mask = cv2.dilate(mask, RIM)
+    wide = float(smoothstep(*RIM_PIXELS, gap))
+    mask = np.asarray(cv2.addWeighted(mask, 1 - wide, cv2.dilate(mask, RIM), wide, 0), np.uint8)
     weight = cv2.GaussianBlur(mask, (0, 0), SOFT_PIXELS).astype(np.float32) / 255
     weight *= strength
     here = np.s_[y0:y1, x0:x1]

@@ -59,6 +59,9 @@ SMILE_WIDTH_KEPT = 0.25
 SMILE_LIFT, SMILE_WIDER_MAX = (0.0, 0.04), 0.3
 """Height of a mouth's corners in face heights between which it comes to smile, and share by which it is then widened at
 most. A mouth that opens wide without a smile is no reason to widen a small one."""
+SMILE_SHUT = (0.04, 0.1)
+"""Gap in face heights between which the lips of somebody who smiles part. Measured: landmarks of shut smiles are up to
+.055 apart, and smiles that show teeth .11 and more."""
 SMILE_SURE = (-0.015, 0.02)
 """Height of the corners in face heights between which somebody who never opens the mouth comes to smile. Measured: the
 calmest faces of people who are serious have -.02 to -.01, those of people who smile all the time .02 to .03."""
@@ -248,7 +251,8 @@ def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
         offsets[iris, 1] = (own[iris, 1] - own[bottom, 1] + IRIS_MEET * opening) * (min(ratio, 1.0) - 1)
     shaped = _mouth_shaped(rest + np.clip(offsets, OFFSET_MIN, OFFSET_MAX), rest, expression.mouth)
     rounded = _puckered(shaped, rest, _pucker(expression))
-    return _uncrossed(_opened(rounded, float(expression.mouth[2])))
+    opened = _opened(rounded, float(expression.mouth[2]))
+    return _uncrossed(opened, _parted(expression))
 
 
 def _about_brows(face: Array) -> Array:
@@ -357,15 +361,21 @@ def _puckered(face: Array, rest: Array, pucker: float) -> Array:
     return moved
 
 
-def _uncrossed(face: Array) -> Array:
-    """``face`` with lips that meet in one line where they are shut.
+def _parted(expression: Expression) -> float:
+    """0-1: how far the gap between the lips is believed, see ``SMILE_SHUT``."""
+    smiles = float(smoothstep(*SMILE_LIFT, float(expression.mouth[1])))
+    return 1 - smiles * (1 - float(smoothstep(*SMILE_SHUT, float(expression.mouth[2]))))
+
+
+def _uncrossed(face: Array, parted: float) -> Array:
+    """``face`` with lips that meet in one line where they are shut; ``parted`` (0-1) of each gap is kept.
 
     Lips that have passed each other, as when an actor presses them together, or that lie at different depths, show the
     fold between them as a sawtooth as soon as the head nods.
     """
     upper, lower = np.array(LIP_PAIRS).T
     middle, half = (face[upper] + face[lower]) / 2, (face[lower] - face[upper]) / 2
-    half[:, 1] = np.maximum(half[:, 1], 0)
+    half[:, 1] = np.maximum(half[:, 1], 0) * parted
     half[:, ::2] *= smoothstep(0, SHUT_LINE, 2 * half[:, 1:2])
     result = face.copy()
     result[upper], result[lower] = middle - half, middle + half

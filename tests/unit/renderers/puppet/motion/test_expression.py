@@ -287,3 +287,18 @@ def test_lips_of_a_wider_opening_keep_their_upper_edge():
     upper, lower, corner = INNER_LIPS.index(UPPER_LIP), INNER_LIPS.index(LOWER_LIP), 0
     assert np.isclose(opened[0, lower, 1] - opened[0, upper, 1], 0.3)
     assert np.array_equal(opened[0, [upper, corner]], lips[0, [upper, corner]])
+
+
+def test_a_shut_smile_stays_shut():
+    """Landmarks of smiling lips lie apart although these are shut; a serious gap, and teeth, are seen."""
+    own, smiling = face(), 0.05
+    lower = [pair[1] for pair in LIP_PAIRS]
+
+    def gap(lift: float, apart: float) -> float:
+        offsets = np.zeros((478, 3))
+        offsets[lower, 1] = apart
+        return mouth_gap(apply_expression(own, own, still(offsets=offsets, mouth=np.array([0.38, lift, apart]))))
+
+    assert gap(smiling, 0.045) < 0.005
+    assert gap(MOUTH_LIFT_REST, 0.045) > 0.03
+    assert gap(smiling, 0.15) > 0.13
