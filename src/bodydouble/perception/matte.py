@@ -289,6 +289,7 @@ class MatteMaker:
         self._rivals, self.neighbours = RivalTracker(pack), list[BodyLandmarks]()
         self.state = MatteState()
         self._mirror_adds = False  # in the frame that is being made
+        self._claimed = 0.0  # pixels there that others claim
 
     def reset(self) -> None:
         """Forget the frames before: after a cut, or where nobody is present."""
@@ -320,7 +321,8 @@ class MatteMaker:
         grey, flow_step = _flow_picture(image)
         before, lost_frames = self._before(grey), 0
         if before is not None:
-            if self._is_lost(float(coarse.sum()) * step**2, float(before.sum()) * flow_step**2):
+            seen = float(coarse.sum()) + self._claimed  # what others have just claimed is not lost
+            if self._is_lost(seen * step**2, float(before.sum()) * flow_step**2):
                 lost_frames = self.state.lost_frames + 1
                 box, step = _halvable(_united(box, before, flow_step, width, height))
                 part, coarse = self._coarse(image, person, box, step)
@@ -359,8 +361,11 @@ class MatteMaker:
         sure = cv2.bitwise_and(cv2.convertScaleAbs(pose, alpha=SURE_GAIN), core)
         fused = cv2.max(cv2.multiply(selfie, gate, scale=1 / 255), sure)
         rivals = [(other, pose_mask(other, origin, zoom, w, h)) for other in self.neighbours]
+        self._claimed = 0.0
         if rivals:
-            fused = cv2.min(fused, cv2.bitwise_not(claimed_by(rivals, person.body, origin, zoom)))
+            whole = fused
+            fused = cv2.min(whole, cv2.bitwise_not(claimed_by(rivals, person.body, origin, zoom)))
+            self._claimed = float(cv2.sumElems(cv2.subtract(whole, fused))[0]) / 255
         return fused.astype(np.float32) * np.float32(1 / 255)
 
     def _everybody(self, part: Image, person: PersonLandmarks, origin: tuple[float, float], zoom: float) -> Matte:

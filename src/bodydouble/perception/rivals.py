@@ -27,8 +27,9 @@ TRIES = 4
 """Measurements without anybody near, after which all others are measured as seldom as those who are far."""
 NEAR_MARGIN = 0.2
 """Share of the tracked person's box, on each side, in which others are near."""
-SAME_HEAD = 0.7
-"""Distance of two heads, in sizes of the larger one, below which both bodies are of one person."""
+SAME_HEAD, SAME_TRUNK = 0.7, 0.6
+"""Distance of two heads, in sizes of the larger one, and of two trunks' middles, in widths of the larger one, below
+which both bodies are of one person. Heads alone are as near in an embrace: there, trunks are 1.0 to 1.5 apart."""
 OWN_HEAD_MAX = 0.3
 """Share of the tracked person's head above which another's segmentation is a mistake: it holds both people."""
 LIMBS = (
@@ -48,6 +49,8 @@ SEEN_MIN = 0.3
 """Visibility (0-1) of both ends below which a limb is not drawn."""
 HEAD_RADIUS, HAND_LENGTH = 0.6, 0.35
 """Radius of a head in its sizes; a hand's length beyond the wrist in forearms."""
+TOUCHING = 2 * HEAD_RADIUS
+"""Distance of two heads, in sizes of the larger one, below which one's segmentation may well hold some of the other."""
 TRUNK_DEPTH = 0.14
 """Distance in widths of a body that every pixel of its trunk has: an arm that is seen there is in front."""
 SAME_WRIST = 0.35
@@ -122,7 +125,7 @@ class RivalTracker:
         kept: list[BodyLandmarks] = []
         regions = self.state.regions.copy()
         for k, body in sorted(found, key=lambda pair: -pair[1].score):
-            if body.score > BODY_KEPT_MIN and not any(_same_head(body, other) for other in [person, *kept]):
+            if body.score > BODY_KEPT_MIN and not any(_same_person(body, other) for other in [person, *kept]):
                 regions[k] = _numbers(body.next_roi)
                 kept.append(body)
         self.state.regions = regions
@@ -148,9 +151,20 @@ def head_size(body: BodyLandmarks) -> float:
     )
 
 
-def _same_head(a: BodyLandmarks, b: BodyLandmarks) -> bool:
+def _same_person(a: BodyLandmarks, b: BodyLandmarks) -> bool:
+    """Whether both bodies have their heads and their trunks at one place."""
+    return _heads_apart(a, b) < SAME_HEAD and not _trunks_apart(a, b)
+
+
+def _heads_apart(a: BodyLandmarks, b: BodyLandmarks) -> float:
+    """The distance of two heads in sizes of the larger one."""
     apart = distance(a.points[HEAD_POINTS].mean(0), b.points[HEAD_POINTS].mean(0))
-    return apart < SAME_HEAD * max(head_size(a), head_size(b))
+    return apart / max(head_size(a), head_size(b))
+
+
+def _trunks_apart(a: BodyLandmarks, b: BodyLandmarks) -> bool:
+    away = distance(a.points[TRUNK_OUTLINE].mean(0), b.points[TRUNK_OUTLINE].mean(0))
+    return away > SAME_TRUNK * max(body_width(a.points), body_width(b.points))
 
 
 def is_near(other: BodyLandmarks, person: BodyLandmarks, width: int, height: int) -> bool:
@@ -176,7 +190,8 @@ def claimed_by(
     claimed = np.zeros((size[1], size[0]), np.uint8)
     for body, segmentation in rivals:
         small = cv2.resize(segmentation, size, interpolation=cv2.INTER_AREA) > CLAIMED_LEVEL
-        if np.count_nonzero(small & (head > 0)) > OWN_HEAD_MAX * np.count_nonzero(head):
+        holds_head = np.count_nonzero(small & (head > 0)) > OWN_HEAD_MAX * np.count_nonzero(head)
+        if holds_head and not (_heads_apart(person, body) < TOUCHING and _trunks_apart(person, body)):
             continue
         claimed[small & (_far(body, size, origin, scale) < own)] = 255
     large = cv2.resize(claimed, (w, h), interpolation=cv2.INTER_LINEAR)

@@ -11,9 +11,9 @@ from bodydouble.perception import ModelPack
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.landmarks import BodyLandmarks, HandLandmarks
 from bodydouble.perception.matte import MatteMaker
-from bodydouble.perception.people import PeopleFinder
+from bodydouble.perception.people import HEAD_POINTS, PeopleFinder
 from bodydouble.perception.person_landmarks import PersonLandmarks
-from bodydouble.perception.rivals import NOBODY, RivalTracker, claimed_by, regions_of, without_arms
+from bodydouble.perception.rivals import NOBODY, RivalTracker, claimed_by, head_size, regions_of, without_arms
 
 
 def side_by_side(apart: int = 280) -> np.ndarray:
@@ -52,6 +52,20 @@ def test_a_segmentation_that_holds_the_own_head_claims_nothing(couple) -> None:
     image, left, right = couple
     everything = np.full(image.shape[:2], 255, np.uint8)
     assert not claimed_by([(right, everything)], left, (0.0, 0.0), 1.0).any()
+
+
+def test_two_who_embrace_stay_two(couple, model_pack: ModelPack) -> None:
+    """Their heads touch, and a segmentation holds both; their trunks are apart, as those of one person are not."""
+    image, left, right = couple
+    everything = np.full(image.shape[:2], 255, np.uint8)
+    points = right.points.copy()
+    points[HEAD_POINTS] += left.points[HEAD_POINTS].mean(0) + [head_size(left) / 2, 0] - points[HEAD_POINTS].mean(0)
+    near = replace(right, points=points)
+    claimed = claimed_by([(near, everything)], left, (0.0, 0.0), 1.0)
+    x, y = right.points[[BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER]].mean(0).astype(int)
+    assert claimed[y, x] == 255
+    moved = replace(left, points=left.points + [head_size(left) / 2, 0])
+    assert not claimed_by([(moved, everything)], left, (0.0, 0.0), 1.0).any()
 
 
 def test_an_arm_that_another_reaches_out_is_theirs(couple) -> None:
