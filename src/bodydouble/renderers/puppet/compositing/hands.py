@@ -29,6 +29,9 @@ PALM = (
     HandPoint.WRIST, HandPoint.THUMB_CMC, HandPoint.INDEX_MCP, HandPoint.MIDDLE_MCP, HandPoint.RING_MCP,
     HandPoint.PINKY_MCP,
 )  # fmt: skip
+BESIDE = ((5, 12), (9, 16), (13, 20))
+"""First and last landmarks of two fingers beside each other: what is between them may be theirs. What is between thumb
+and fingers is not, such as another arm."""
 PALM_PIXELS_MIN, PALM_WEIGHT = 12, 0.7
 """Number of pixels of a palm from which its colour is known, and its weight against the face's in lightness."""
 FINGER_CORE, FINGER_THICK, FINGER_REACH, WRIST_THICK, WRIST_LENGTH, SOFT = 0.08, 0.2, 0.36, 0.62, 0.4, 0.05
@@ -205,11 +208,10 @@ class _Hand:
 
     def reach(self) -> Bytes:
         """(h, w) 0 or 255: all that may be the hand."""
-        q = np.round(self.points).astype(np.int32)
-        mask = cv2.fillConvexPoly(np.zeros(self.size, np.uint8), cv2.convexHull(q), 255)
-        for a, b in BONES:
-            cv2.line(mask, q[a].tolist(), q[b].tolist(), 255, self.thick(FINGER_REACH))
-        return self.arm(WRIST_LENGTH, WRIST_THICK, np.asarray(mask, np.uint8))
+        mask, q = self.flesh(FINGER_REACH), np.round(self.points).astype(np.int32)
+        for first, last in BESIDE:
+            cv2.fillConvexPoly(mask, cv2.convexHull(q[first : last + 1]), 255)
+        return self.arm(WRIST_LENGTH, WRIST_THICK, mask)
 
     def shape(self, place: Floats) -> Floats:
         """(h, w) 0-1 soft mask of hand and the start of the wrist, fading towards the arm beside the bones."""

@@ -210,3 +210,18 @@ def test_a_hand_that_points_at_the_camera_keeps_the_fingers_below_its_wrist() ->
     x0, y0, _, _ = hand.box
     x, y = np.round(points[18]).astype(int)
     assert hand.alpha[y - y0, x - x0] > 0.8
+
+
+def test_an_arm_between_thumb_and_fingers_is_left_out() -> None:
+    """Skin within the hand's outline that lies on none of its fingers is another limb's."""
+    points = open_hand()
+    points[1:5] = [(85, 135), (65, 130), (45, 128), (25, 126)]
+    image, matte = np.full((300, 200, 3), 128, np.uint8), np.full((300, 200), 255, np.uint8)
+    for a, b in BONES:
+        cv2.line(image, points[a].astype(int).tolist(), points[b].astype(int).tolist(), SKIN, 9)
+    cv2.rectangle(image, (48, 96), (74, 112), SKIN, -1)
+    hand = keep_hand(image, matte, points, np.array([100.0, 260.0]), _light(), TARGET, 1.0)
+    assert hand is not None
+    x0, y0, _, _ = hand.box
+    assert hand.alpha[102 - y0, 62 - x0] < 0.1
+    assert hand.alpha[128 - y0, 45 - x0] > 0.8
