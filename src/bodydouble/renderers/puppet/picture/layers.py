@@ -225,6 +225,7 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     stays = hanging | beside_rim(sources.colour, colour, any_arm & (alpha > SOLID), seen & rim)
     colour[stays] = sources.colour[stays]
     colour = with_texture(colour, hidden & below & surface.inside, cloth, scale)
+    colour = with_texture(colour, made_up & ~below & ~sources.face, known & parts.hair & ~below, scale)
     opacity = np.maximum(keep, softened(hidden) * (grown | under) * alpha)
     legs = [mask for name, mask in parts.parts.items() if name.startswith("leg")]
     if legs:

@@ -62,3 +62,16 @@ def test_a_landscape_tells_nothing(figure):
     image = np.where(mask[..., None] > 0, image, scene)
     trimap = trimap_of(coarse)
     assert with_backdrop(trimap, image, bones) is None
+
+
+def test_a_small_gap_is_told_by_a_colourful_backdrop_only(figure):
+    """A spot of ten pixels in the backdrop's colour is a gap if that is green, and a button or highlight if grey."""
+    image, mask, _, bones = figure
+    beside_bones = cv2.dilate(bones.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
+    y, x = np.argwhere((cv2.erode(mask, np.ones((21, 21), np.uint8)) > 0) & beside_bones)[0]
+    made = {}
+    for name, colour in (("grey", (150, 150, 150)), ("green", (40, 160, 60))):
+        scene = np.where(mask[..., None] > 0, image, np.array(colour, np.uint8)).astype(np.uint8)
+        scene[y - 2 : y + 3, x - 2 : x + 3] = colour
+        made[name] = cut_out(scene, portrait_of(track_of([joints()]), mask), bones).alpha[y, x]
+    assert made == {"grey": pytest.approx(1), "green": pytest.approx(0)}
