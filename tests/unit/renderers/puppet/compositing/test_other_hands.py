@@ -7,7 +7,7 @@ import pytest
 from bodydouble.perception.other_hands import OtherHandFinder
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.track import empty_track
-from bodydouble.renderers.puppet.compositing.other_hands import OtherHands, told_apart
+from bodydouble.renderers.puppet.compositing.other_hands import OtherHands, rest_of_thing, told_apart
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 
 SKIN, CUP, TROUSERS, ROAD = (215, 165, 140), (240, 240, 245), (20, 20, 25), (110, 110, 105)
@@ -44,6 +44,21 @@ def test_a_hand_from_the_edge_is_told_from_the_person_with_what_it_holds() -> No
     assert found[front].mean() > 0.9
     assert found[~front].sum() < 0.15 * front.sum()
     assert np.array_equal(found, told_apart(image, _hand(), nothing, []))
+
+
+@pytest.mark.parametrize(("wide", "whole"), [(30, True), (70, False)])
+def test_what_goes_on_from_a_held_thing_and_ends_is_held(wide: int, whole: bool) -> None:
+    """A lid is completed, though sleeves behind it have its colour; what is as wide as a sleeve is none."""
+    image = np.full((160, 160, 3), TROUSERS, np.uint8)
+    cv2.ellipse(image, (83, 58), (wide // 2, 10), 0, 0, 360, CUP, -1)
+    found = np.zeros((160, 160), np.uint8)
+    found[52:75, 78:88] = 1
+    grip, rise = np.array([83.0, 72.0]), np.array([83.0, 62.0])
+    more = rest_of_thing(np.asarray(cv2.GaussianBlur(image, (0, 0), 0.8), np.uint8), found, grip, rise, [])
+    assert more[58, 71] == more[58, 95] == whole
+    assert not more[:45].any()
+    own = np.array([[68.0, 50.0], [76.0, 50.0], [76.0, 66.0], [68.0, 66.0]])
+    assert not rest_of_thing(image, found, grip, rise, [own])[52:64, 69:75].any()
 
 
 def test_a_hand_is_looked_for_in_every_frame_if_most_samples_show_it(
