@@ -28,10 +28,11 @@ HAIR_MAX = 0.5
 """Share of the sides from which on what looks like hair is cloth of the same colour."""
 
 
-def closed_back(colour: Floats, opacity: Floats, fit: BodyFit, skin: Array) -> Floats:
+def closed_back(colour: Floats, opacity: Floats, fit: BodyFit, skin: Array, locks: Mask) -> Floats:
     """``colour`` (h, w, 3) 0-255 with the trunk's middle as its sides: no open jacket, bow, print or neckline.
 
     ``opacity`` (h, w) 0-1 is the trunk's layer, ``skin`` (3,) the face's colour, which is no cloth; nor is hair.
+    ``locks`` (h, w) hang beside the body and stay.
     """
     joints, scale = fit.joints.points, fit.scale
     top = int(joints[SHOULDERS, 1].min() - ABOVE_SHOULDERS * scale)
@@ -39,8 +40,8 @@ def closed_back(colour: Floats, opacity: Floats, fit: BodyFit, skin: Array) -> F
     rows = np.arange(len(opacity))[:, None]
     beside = (np.arange(opacity.shape[1]) - joints[SHOULDERS, 0].mean()) / (COLLAR[1] * scale)
     collar = COLLAR[0] * scale * np.exp(-(beside**2))
-    trunk = (opacity > 0.5) & (rows >= top - collar) & (rows <= bottom)
-    inside = distance_to(opacity <= 0.5)
+    trunk = (opacity > 0.5) & ~locks & (rows >= top - collar) & (rows <= bottom)
+    inside = distance_to((opacity <= 0.5) | locks)
     sides = trunk & (inside > SIDES[0] * scale) & (inside <= SIDES[1] * scale)
     sides &= ~skin_like(colour, skin, sides & (rows <= top + NECKLINE * scale))
     sides = _without_hair(colour, sides, (opacity > 0.5) & (rows < top), skin)

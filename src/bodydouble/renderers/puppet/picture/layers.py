@@ -22,6 +22,7 @@ from bodydouble.renderers.puppet.body.surface import (
 )
 from bodydouble.renderers.puppet.picture.back_of_head import back_of_head
 from bodydouble.renderers.puppet.picture.back_view import closed_back
+from bodydouble.renderers.puppet.picture.behind_arms import ACROSS, behind_arms
 from bodydouble.renderers.puppet.picture.cloth import with_texture
 from bodydouble.renderers.puppet.picture.corners import without_corner
 from bodydouble.renderers.puppet.picture.extension import skin_beside, skin_like, usual_cloth
@@ -77,9 +78,6 @@ ARM_PIXELS_MIN = 30
 ARM_SURFACE, LEG_WHOLE = 0.15, 0.3
 """Weights of a limb's bones above which a triangle is a whole arm's and moves its pixels, and is a whole leg's. Chosen
 by eye on the development clips."""
-ACROSS = (8, 2)
-"""Reduction of width and height in which trunk and legs are filled: belts and hems go on to the side. Chosen by eye on
-the development clips."""
 HIDDEN_SIGMA = 0.25
 """Decimetres over which the outline of an arm's hidden part is smoothed: the body's arm ends in triangles. Chosen by
 eye on the development clips."""
@@ -218,10 +216,12 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     made_up = hidden | ((keep > TRACE) & ~known)
     colour = filled(sources.colour, known & ~hanging, made_up, ACROSS)
     cloth = clothed & known & ~widened(parts.hair, OUTLINE * scale)  # hair's outline is half its colour
-    plain = cloth & ~bare
-    if hanging.any() and plain.any():
+    locks = np.zeros(alpha.shape, np.bool_)
+    if hanging.any() and (plain := cloth & ~bare).any():
+        colour, locks = behind_arms(
+            sources.colour, colour, plain, parts.hair, known & below, made_up & below, surface.inside
+        )
         made_up &= below
-        colour[made_up] = filled(sources.colour, plain, made_up, ACROSS)[made_up]
     stays = hanging | beside_rim(sources.colour, colour, any_arm & (alpha > SOLID), seen & rim)
     colour[stays] = sources.colour[stays]
     colour = with_texture(colour, hidden & below & surface.inside, cloth, scale)
@@ -237,7 +237,7 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     if not sources.face.any():
         return layer
     opacity = np.asarray(opacity, np.float32)
-    back = closed_back(colour, opacity, fit, sources.skin)
+    back = closed_back(colour, opacity, fit, sources.skin, locks)
     head = back_of_head(back, opacity, sources.alpha > SOLID, sources.face, sources.skin)
     return replace(layer, back=premultiplied(head.colour, head.opacity), skull=head.skull)
 

@@ -20,7 +20,7 @@ def test_an_open_jacket_is_closed_from_behind():
     fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
     colour = np.tile(SHIRT.astype(np.float32), (*mask.shape, 1))
     colour[:, 242:258] = 250
-    back = closed_back(colour, mask, fit, SKIN)
+    back = closed_back(colour, mask, fit, SKIN, np.zeros(mask.shape, np.bool_))
     chest = np.s_[int(pose[11, 1]) + 20 : int(pose[23, 1]) - 20, 244:256]
     assert np.abs(back[chest] - SHIRT).max() < 60
     legs = np.s_[int(pose[25, 1]) :]
@@ -39,6 +39,6 @@ def test_long_hair_beside_the_trunk_is_no_cloth():
     colour[: (shoulders + hips) // 2, :235] = hair
 
     chest = np.s_[shoulders + 20 : hips - 20, 244:256]
-    assert np.abs(closed_back(colour, mask, fit, SKIN)[chest] - SHIRT).max() < 10
+    assert np.abs(closed_back(colour, mask, fit, SKIN, np.zeros(mask.shape, np.bool_))[chest] - SHIRT).max() < 10
     colour[shoulders - 2 :] = hair
-    assert np.abs(closed_back(colour, mask, fit, SKIN)[chest] - hair).max() < 10
+    assert np.abs(closed_back(colour, mask, fit, SKIN, np.zeros(mask.shape, np.bool_))[chest] - hair).max() < 10

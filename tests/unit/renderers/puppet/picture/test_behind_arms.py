@@ -9,6 +9,7 @@ import pytest
 from bodydouble.perception.arrays import Bytes, Image
 from bodydouble.renderers.puppet.picture import layered_body
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, skin_of
+from bodydouble.renderers.puppet.picture.behind_arms import behind_arms
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.layered_body import layer_picture
 from bodydouble.renderers.puppet.picture.segmentation import Segmentation
@@ -160,3 +161,26 @@ def test_hair_beside_an_arm_does_not_spread_over_what_it_covers(monkeypatch: pyt
     assert np.abs(_under_the_forearm(trunk, pose) - COLOURS["shirt"]).max() < 10
     seen = np.median(trunk[cv2.erode(hair.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0], axis=0)
     assert np.abs(seen[:3] - LOCK).max() < 10
+
+
+def test_hair_outside_an_arm_goes_on_behind_it_up_to_the_body() -> None:
+    """Cloth covers the body without the colour of its trim; a skirt's rim beside the body stays cloth."""
+    shirt, trim = (230, 235, 240), (20, 30, 120)
+    image = np.full((90, 100, 3), shirt, np.float32)
+    image[:, 38:41] = trim
+    image[:50, :20] = LOCK
+    body, hair, known = (np.zeros(image.shape[:2], np.bool_) for _ in range(3))
+    body[:, 34:80] = True
+    hair[:40, :20] = True
+    known[:50, :20] = known[:, 38:] = known[60:, 20:] = True
+    made_up = ~known
+    made_up[50:, :19] = False  # what is left below is a skirt's rim
+    cloth = body & known
+
+    colour, locks = behind_arms(image, np.zeros_like(image), cloth, hair, known, made_up, body)
+
+    assert np.abs(colour[5:45, 21:30] - LOCK).max() < 3
+    assert np.abs(colour[5:45, 35:37] - shirt).max() < 3
+    assert locks[5:45, :28].all()
+    assert not locks[:, 34:].any()
+    assert not locks[65:].any()
