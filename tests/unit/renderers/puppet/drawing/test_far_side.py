@@ -133,7 +133,7 @@ def test_the_outline_of_a_turned_face_is_not_drawn_out(turned: tuple[Anatomy, np
     texture, face = figure.head.rgba, figure.head.vertices
     middle, width = face[:468].mean(0), np.ptp(face[list(OVAL), 0])
     row = texture[int(middle[1]), int(middle[0] - 0.42 * width) : int(middle[0] + 0.42 * width), 0]
-    assert (row < 0.6 * SKIN[0]).mean() < 0.13
+    assert (row < HAIR[0]).mean() < 0.1
 
 
 def test_a_collar_beside_the_jaw_is_on_no_other_side(turned: tuple[Anatomy, np.ndarray]):
