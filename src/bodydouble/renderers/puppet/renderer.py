@@ -121,7 +121,7 @@ class PuppetRenderer:
             bars=learn_bars(samples),
             passers=learn_passers(samples, plates, track, bystanders.passed(footage.height)),
             captions=Captions.load(captions_path(folder)),
-            whole_hands=gather_hands(footage, mattes, motion, light, character.body.hand_colour) if keeps else {},
+            whole_hands=gather_hands(footage, mattes, motion, light, character.body.hand_colours) if keeps else {},
         )
         warnings = check_capability(character, motion, track, plates, footage.height)
         return PreparedPuppet(scene, composer, cut_segments(track.shot), warnings)

@@ -284,7 +284,7 @@ class Composer:
             move = move @ np.vstack([taken, [0, 0, 1]])
             hand = replace(hand, alpha=hand.alpha * np.float32(drawn.kept))
         else:
-            colour = self.light.lit(lab_of_colour(self.puppet.character.body.hand_colour))
+            colour = self.light.lit(lab_of_colour(self.puppet.character.body.hand_colours[drawn.side]))
             hand = keep_hand(shown.image, shown.matte, points, elbow, self.light, colour, drawn.kept)
         if hand is not None:
             hand = moved_hand(hand, move, *shown.matte.shape)

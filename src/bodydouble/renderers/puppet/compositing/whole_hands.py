@@ -11,22 +11,22 @@ from bodydouble.renderers.puppet.motion.hand_sources import GRID
 
 
 def gather_hands(
-    footage: Footage, mattes: Mattes, motion: Motion, light: Light, colour: Colour
+    footage: Footage, mattes: Mattes, motion: Motion, light: Light, colours: Colour
 ) -> dict[tuple[int, int], KeptHand]:
-    """By frame and side, the recoloured hands of ``motion.hand_source`` that other frames show. ``colour``: RGB."""
+    """By frame and side, the hands of ``motion.hand_source`` that other frames show, in ``colours`` (2, 3) RGB."""
     frames = np.arange(len(motion))[:, None]
     needed = (motion.hand_weight > 0) & (motion.hand_source != frames)
     wanted = {(int(motion.hand_source[i, k]), int(k)) for i, k in zip(*np.nonzero(needed), strict=True)}
     result: dict[tuple[int, int], KeptHand] = {}
     if not wanted:
         return result
-    skin = light.lit(lab_of_colour(colour))
+    skins = [light.lit(lab_of_colour(colour)) for colour in colours]
     start, stop = min(wanted)[0], max(wanted)[0] + 1
     for (index, image), (_, matte) in zip(footage.read(start, stop, GRID), mattes.read(start, stop, GRID), strict=True):
         for side in range(2):
             if (index, side) in wanted:
                 points, elbow = motion.hands[index, side], motion.body[index, ELBOWS[side]]
-                hand = keep_hand(image, matte, points, elbow, light, skin, 1.0)
+                hand = keep_hand(image, matte, points, elbow, light, skins[side], 1.0)
                 if hand is not None:
                     result[index, side] = hand
     return result

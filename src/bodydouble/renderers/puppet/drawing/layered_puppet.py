@@ -334,7 +334,7 @@ class LayeredPuppet:
             float(hand.moved[0, 0]),
             hand.wrist,
             elbow + self._retargeting.roots[index],
-            self.character.body.hand_colour,
+            self.character.body.hand_colours[hand.side],
             hand.kept,
         )
         return None if wrist is None else wrist.drawn(bounds)

@@ -60,16 +60,16 @@ def hands_in_sight(anatomy: Anatomy, solid: Mask, fit: BodyFit, template: BodyTe
     return result[0], result[1]
 
 
-def hand_colour(layers: Mapping[str, Layer], seen: tuple[bool, bool], skin: Array, joints: Joints) -> Array:
-    """(3,) 0-255 RGB of the hands: that of those that are ``seen``, else the face's ``skin`` (3,).
+def hand_colours(layers: Mapping[str, Layer], seen: tuple[bool, bool], skin: Array, joints: Joints) -> Array:
+    """(2, 3) 0-255 RGB of the left and the right hand: that of those that are ``seen``, else the face's ``skin`` (3,).
 
-    Bare hands have the skin that they show, so that they go on from the forearms.
+    Bare hands have the skin that they show, so that they go on from their forearms; a hidden one has the other's.
     Gloves cover fingertips. A wide sleeve that falls over a hand does not: its outer end, as ``joints`` of the layers
     tell it, decides with the rest.
     """
-    parts: list[NDArray[np.uint8]] = []
-    ends: list[NDArray[np.bool_]] = []
-    for side, shown in zip(SIDES, seen, strict=True):
+    parts = [np.zeros((0, 3), np.uint8)] * len(SIDES)
+    ends = [np.zeros(0, np.bool_)] * len(SIDES)
+    for k, (side, shown) in enumerate(zip(SIDES, seen, strict=True)):
         layer = layers.get(f"arm_{side}")
         if not shown or layer is None or layer.hand is None:
             continue
@@ -78,19 +78,26 @@ def hand_colour(layers: Mapping[str, Layer], seen: tuple[bool, bool], skin: Arra
         if len(rows) < max(AREA_MIN * float(((tip - wrist) ** 2).sum()), 1):
             continue
         along = np.stack([columns, rows], 1) @ (tip - wrist)
-        parts.append(layer.rgba[rows, columns, :3])
-        ends.append(along >= np.percentile(along, 100 * (1 - FINGERTIPS)))
-    pixels = np.concatenate(parts) if parts else np.zeros((0, 3), np.uint8)
+        parts[k] = layer.rgba[rows, columns, :3]
+        ends[k] = along >= np.percentile(along, 100 * (1 - FINGERTIPS))
+    pixels = np.concatenate(parts)
     if len(pixels) < PIXELS_MIN:
-        return skin
+        return np.stack([skin, skin])
     lab = lab_of(pixels[None])[0]
     own = exact_lab(skin)
     near = np.hypot(lab[:, 1] - own[1], lab[:, 2] - own[2]) < HUE_NEAR
     near &= np.abs(lab[:, 0] - own[0]) < LIGHTNESS_NEAR
     gloved = max(near.mean(), near[np.concatenate(ends)].mean()) < GLOVED_MAX
     if gloved:
-        return np.median(pixels, axis=0).astype(np.float64)
-    return _skin_of_hands(lab[near], own) if np.count_nonzero(near) >= PIXELS_MIN else skin
+        return np.tile(np.median(pixels, axis=0).astype(np.float64), (2, 1))
+    left = np.arange(len(pixels)) < len(parts[0])
+    either = _skin_of_hands(lab[near], own) if np.count_nonzero(near) >= PIXELS_MIN else skin
+    return np.stack(
+        [
+            _skin_of_hands(lab[chosen], own) if np.count_nonzero(chosen) >= PIXELS_MIN else either
+            for chosen in (near & left, near & ~left)
+        ]
+    )
 
 
 def _skin_of_hands(lab: Floats, face: Floats) -> Array:

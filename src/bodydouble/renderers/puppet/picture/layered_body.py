@@ -17,7 +17,7 @@ from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_b
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.doubt import Doubtful, doubtful_limbs, sits
 from bodydouble.renderers.puppet.picture.extension import extend_below
-from bodydouble.renderers.puppet.picture.hand_colour import hand_colour, hands_in_sight
+from bodydouble.renderers.puppet.picture.hand_colour import hand_colours, hands_in_sight
 from bodydouble.renderers.puppet.picture.head_region import face_and_neck, face_only
 from bodydouble.renderers.puppet.picture.held_things import without_held_things
 from bodydouble.renderers.puppet.picture.lap import with_lap, without_arms, without_lap
@@ -45,7 +45,7 @@ class FittedPicture:
     fit: BodyFit
     layers: LayeredBody
     template: BodyTemplate
-    hand_colour: Array  # (3,) 0-255, skin, or of gloves and armour
+    hand_colours: Array  # (2, 3) 0-255 of the left and right hand, skin, or of gloves and armour
 
 
 def layer_picture(
@@ -103,8 +103,8 @@ def layer_picture(
     if seated:
         limbs = {f"arm_{side}": own for side in SIDES} | limbs
     layers = build_layers(trunk, template, limbs)
-    hand = hand_colour(layers.layers, hands, skin, straight.joints)
-    return FittedPicture(fit=straight, layers=layers, template=template, hand_colour=hand)
+    colours = hand_colours(layers.layers, hands, skin, straight.joints)
+    return FittedPicture(fit=straight, layers=layers, template=template, hand_colours=colours)
 
 
 def _without(cutout: Cutout, gone: Mask) -> Cutout:

@@ -41,7 +41,7 @@ def test_a_lost_hand_has_the_picture_of_the_frame_beside():
     motion = build_motion(track, 25.0)
     footage = _Still(image)
 
-    hands = gather_hands(footage, _Still(matte), motion, light, own)
+    hands = gather_hands(footage, _Still(matte), motion, light, np.array([SKIN, SKIN]))
 
     needed = motion.hand_source[:, 0] != np.arange(20)
     assert needed[9:11].all()
@@ -57,5 +57,5 @@ def test_nothing_is_read_where_no_hand_is_lost():
     own = np.array([70.0, 15.0, 15.0])
     light = Light(gain=np.ones(3), exposure=1.0, brightness=0.0, follow=np.ones(1), actor_skin=own, character_skin=own)
 
-    assert gather_hands(footage, footage, build_motion(track, 25.0), light, own) == {}
+    assert gather_hands(footage, footage, build_motion(track, 25.0), light, np.array([SKIN, SKIN])) == {}
     assert footage.asked == []
