@@ -211,6 +211,8 @@ class _Hand:
         mask, q = self.flesh(FINGER_REACH), np.round(self.points).astype(np.int32)
         for first, last in BESIDE:
             cv2.fillConvexPoly(mask, cv2.convexHull(q[first : last + 1]), 255)
+        outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(mask, outlines, -1, 255, cv2.FILLED)  # the hollow of a fist
         return self.arm(WRIST_LENGTH, WRIST_THICK, mask)
 
     def shape(self, place: Floats) -> Floats:

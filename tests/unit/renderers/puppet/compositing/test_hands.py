@@ -225,3 +225,15 @@ def test_an_arm_between_thumb_and_fingers_is_left_out() -> None:
     x0, y0, _, _ = hand.box
     assert hand.alpha[102 - y0, 62 - x0] < 0.1
     assert hand.alpha[128 - y0, 45 - x0] > 0.8
+
+
+def test_the_hollow_of_a_fist_is_the_hands() -> None:
+    """Skin in shade that thumb and index enclose lies on neither, and is kept."""
+    points = open_hand()
+    points[1:5] = [(80, 128), (58, 112), (58, 90), (82, 84)]
+    image, matte = np.full((300, 200, 3), 128, np.uint8), np.full((300, 200), 255, np.uint8)
+    cv2.fillConvexPoly(image, cv2.convexHull(points.astype(np.int32)), SKIN)
+    hand = keep_hand(image, matte, points, np.array([100.0, 260.0]), _light(), TARGET, 1.0)
+    assert hand is not None
+    x0, y0, _, _ = hand.box
+    assert hand.alpha[100 - y0, 72 - x0] > 0.8
