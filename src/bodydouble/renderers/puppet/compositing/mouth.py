@@ -41,6 +41,9 @@ CAVITY_LIGHTNESS, TEETH_LIGHTNESS = 0.35, 0.75
 REDNESS = (0.65, 0.9)
 """CIELAB a for its L*, over the same of the lips, between which what is light goes from teeth to lips, gums and tongue.
 Measured on seven clips: teeth 0.2 to 0.7, tongues 0.9 to 1.2. Skin in pink light is as red as its teeth."""
+SKIN_CHROMA = (0.6, 0.9)
+"""CIELAB chroma over that of the skin, between which what is light at the rim goes from teeth to skin: landmarks of the
+lips' corners are off, and pale cheeks are no redder than teeth. Chosen by eye."""
 REDNESS_MIN = 0.1
 """Smallest CIELAB a over L* of lips in a divisor: the ratio of a grey picture says nothing."""
 CAVITY_SHADE = 0.55
@@ -151,13 +154,15 @@ def inside_colours(shown: Image, light: MouthLight, deep: Floats) -> Image:
     """(h, w, 3) the actor's mouth ``shown`` (h, w, 3) in the character's light; ``deep`` (h, w) 0-1 behind the lips."""
     shown_lab = lab_of(shown)
     # Videos store colours at half the size: unsmoothed, their steps would be the edges of teeth.
-    shown_lab[..., 1] = cv2.GaussianBlur(np.ascontiguousarray(shown_lab[..., 1]), (0, 0), COLOUR_SMOOTH)
+    shown_lab[..., 1:] = cv2.GaussianBlur(np.ascontiguousarray(shown_lab[..., 1:]), (0, 0), COLOUR_SMOOTH)
     lightness = shown_lab[..., 0]
     relative = lightness / max(float(light.actor_skin[0]), 1.0)
     lips_redness = max(float(light.actor_lips[1] / max(light.actor_lips[0], 1.0)), REDNESS_MIN)
     red = smoothstep(*REDNESS, shown_lab[..., 1] / np.maximum(lightness, 1) / lips_redness)
     bright = smoothstep(CAVITY_LIGHTNESS, TEETH_LIGHTNESS, relative)
-    teeth = bright * (1 - red)
+    # Beside the lips' edges, what has the skin's colours is skin.
+    chroma = np.hypot(shown_lab[..., 1], shown_lab[..., 2]) / max(float(np.hypot(*light.actor_skin[1:])), GREY)
+    teeth = bright * (1 - red) * (deep + (1 - deep) * (1 - smoothstep(*SKIN_CHROMA, chroma)))
     skin, lips = light.character_skin, light.character_lips
     lighter = float(np.clip(skin[0] / max(float(light.actor_skin[0]), 1.0), LIGHTER_MIN, LIGHTER_MAX))
     # Teeth are as light on all people, in one light, but not grey in a face that is lighter than the actor's. A

@@ -112,3 +112,11 @@ def test_a_drawn_mouth_that_is_a_line_has_a_red_inside() -> None:
     assert lips_of((240, 205, 190), (79, 14, 14))[1] > 22
     assert abs(lips_of((160, 90, 85), (70, 12, 14))[1] - 27) < 3
     assert lips_of((35, 32, 40), (47, 2, -7))[1] < 8
+
+
+def test_pale_skin_beside_the_lips_is_no_tooth() -> None:
+    """Landmarks of corners are off: at the rim, skin colours are skin; deep inside, teeth may have them."""
+    light = dataclasses.replace(WARM, actor_skin=np.array([78.0, 8, 8]))
+    shown = np.full((12, 12, 3), (215, 185, 180), np.uint8)
+    rim, inside = (lab_of(_inside(shown, light, deep))[6, 6] for deep in (0.0, 1.0))
+    assert rim[0] < inside[0] - 10
