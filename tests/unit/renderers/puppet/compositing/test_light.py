@@ -170,3 +170,12 @@ def test_skin_follows_the_actors_skin_in_coloured_light_but_not_all_the_way() ->
     assert pink[2] < -12
     assert np.hypot(*pink[1:]) < COLOURED_SHIFT_MAX + 1
     assert np.hypot(*rosy[1:]) < SKIN_SHIFT_MAX + 1
+
+
+def test_dark_hair_keeps_its_colour_and_its_depth() -> None:
+    """Coloured and brighter light shows on skin, and hardly on what is nearly black."""
+    table = plain((1.0, 0.95, 1.5), 9.0).tables(0)[0].astype(int)
+    assert np.abs(table[20] - 20).max() <= 4
+    assert table[20, 2] - table[20, 0] <= 2
+    assert table[120, 2] - table[120, 0] > 15
+    assert table[120, 0] > 130
