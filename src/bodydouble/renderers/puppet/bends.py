@@ -38,14 +38,16 @@ def strip_bend(upper: Array, upper_end: Array, lower: Array, lower_end: Array) -
     return half + float(np.clip(inside, 0, 1)) * inwards
 
 
-def round_bend(joint: Array, middle: Array, radius: float, height: int, width: int) -> tuple[PixelBox, Bytes] | None:
+def round_bend(
+    joint: Array, middle: Array, radius: float, height: int, width: int, far: float = CORNER_REACH
+) -> tuple[PixelBox, Bytes] | None:
     """A box of a frame and (h, w, 4) 0-255 what of a limb is drawn there, so that its elbow or knee is round.
 
     A mesh that bends otherwise than in its picture has a corner there, and cloth that hangs below a bent arm sticks out
     of it. Beyond the ends of both bones a limb reaches no farther than ``radius`` px, half of its width, from the
     ``middle`` (2,) of its bend. ``joint`` (4, 2) px are the points of a ``JointPatch`` in order, the frame has
     ``height`` x ``width`` pixels. A bone that points at the camera has no end on screen: the radius grows. None where
-    all is drawn.
+    all is drawn. ``far``: half widths beyond the joint up to which it is looked at.
     """
     (ax, ay), (bx, by) = (joint[1] - joint[0]).tolist(), (joint[3] - joint[2]).tolist()
     lengths = max(math.hypot(ax, ay), EDGE_MIN), max(math.hypot(bx, by), EDGE_MIN)
@@ -55,7 +57,7 @@ def round_bend(joint: Array, middle: Array, radius: float, height: int, width: i
     if radius * (1 / max(math.sqrt(max(1 - cosine * cosine, 0.0)), EDGE_MIN) - 1) < CORNER_MIN:
         return None
     x, y = middle.tolist()
-    reach = CORNER_REACH * radius
+    reach = far * radius
     out_x, out_y = x + reach * (ax + bx), y + reach * (ay + by)
     x0, x1 = max(0, math.floor(min(x, out_x) - radius)), min(width, math.ceil(max(x, out_x) + radius) + 1)
     y0, y1 = max(0, math.floor(min(y, out_y) - radius)), min(height, math.ceil(max(y, out_y) + radius) + 1)

@@ -8,6 +8,9 @@ import numpy as np
 from bodydouble.renderers.puppet.bends import round_bend, strip_bend
 from bodydouble.renderers.puppet.picture.layer import Layer
 
+FAR = 6.0
+"""Half widths of an arm beyond its elbow up to which what is there is left out."""
+
 
 def without_corner(layer: Layer) -> Layer:
     """An arm's ``layer`` without what its picture shows beyond a bent elbow: a chair's arm, the end of a cape.
@@ -18,7 +21,7 @@ def without_corner(layer: Layer) -> Layer:
     if layer.joint is None:
         return layer
     joint = layer.joint.points[:, :2]
-    bend = round_bend(joint, strip_bend(*joint), layer.joint.reach, height, width)
+    bend = round_bend(joint, strip_bend(*joint), layer.joint.reach, height, width, FAR)
     if bend is None:
         return layer
     (x0, y0, x1, y1), part = bend

@@ -65,7 +65,7 @@ def joint_patch(
         points=np.c_[points, surface.at(points)[1]],
         weights=weights,
         radius=radius,
-        reach=max(halves[0][1], halves[1][1]),
+        reach=(halves[0][1] + halves[1][1]) / 2,
         colour=np.asarray(np.median(rgba[under], axis=0).round(), np.uint8),
         in_front=front is None or all(_opaque_at(front[..., 3] > JOINT_ALPHA, points[k]) for k in (0, 2)),
     )
