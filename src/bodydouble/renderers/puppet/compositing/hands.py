@@ -49,7 +49,7 @@ FIST_CLOSE, FIST_DARKER = 0.25, 6.0
 SKIN_SOFT_PIXELS, SKIN_GAIN = 1.0, 1.3
 """Blur of the skin's mask, and the factor that gives the blurred rim back."""
 SHADE_LIGHTNESS = 25.0
-"""L* below the face's from which skin counts as too dark."""
+"""L* below the mean of face and hand from which skin counts as too dark: a hand in shade has darker shades."""
 LEVELS, LIGHTNESS_UNIT, ZERO = 256, 255 / 100, 128.0
 """Levels of a byte. CIELAB in bytes: levels for one L*, and the level of a and b of 0."""
 DEPTH_MIN, DEPTH_MAX = 0.3, 1.3
@@ -119,7 +119,8 @@ def keep_hand(
     own = _palm_colour(lab, hand.points, light)
     place = hand.place()
     flesh = hand.flesh(FINGER_THICK)
-    is_skin = _whole(_skin_share(lab, own, float(light.actor_skin[0])), lab, own, hand, flesh, place)
+    usual = float(light.actor_skin[0] + min(own[0], light.actor_skin[0])) / 2
+    is_skin = _whole(_skin_share(lab, own, usual), lab, own, hand, flesh, place)
     alpha = hand.shape(place)
     alpha *= near_person
     alpha *= is_skin
@@ -261,12 +262,12 @@ def _whole(is_skin: Floats, lab: Bytes, own: Colour, hand: _Hand, flesh: Bytes, 
     )
 
 
-def _skin_share(lab: Bytes, own: Colour, face: float) -> Floats:
-    """(h, w) 0-1 how far a pixel of ``lab`` is skin of the hand's ``own`` colour; ``face`` is the face's lightness."""
+def _skin_share(lab: Bytes, own: Colour, usual: float) -> Floats:
+    """(h, w) 0-1 how far a pixel of ``lab`` is skin of the hand's ``own`` colour; ``usual`` is skin's lightness."""
     level = np.arange(LEVELS, dtype=np.float32)
     lightness, hue = level / np.float32(LIGHTNESS_UNIT), level - np.float32(ZERO)
     light, a, b = cv2.split(lab)
-    dark = cv2.LUT(light, (DARK_WEIGHT * np.maximum(face - SHADE_LIGHTNESS - lightness, 0)) ** 2)
+    dark = cv2.LUT(light, (DARK_WEIGHT * np.maximum(usual - SHADE_LIGHTNESS - lightness, 0)) ** 2)
     away = cv2.LUT(a, (hue - np.float32(own[1])) ** 2) + cv2.LUT(b, (hue - np.float32(own[2])) ** 2)
     # A white cuff in coloured light is not far from skin, but paler and lighter.
     chroma = cv2.sqrt(cv2.LUT(a, hue**2) + cv2.LUT(b, hue**2))

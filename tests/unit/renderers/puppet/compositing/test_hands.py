@@ -237,3 +237,15 @@ def test_the_hollow_of_a_fist_is_the_hands() -> None:
     assert hand is not None
     x0, y0, _, _ = hand.box
     assert hand.alpha[100 - y0, 72 - x0] > 0.8
+
+
+def test_a_hand_in_the_shade_keeps_its_darkest_part() -> None:
+    """What is too dark for skin in the face's light is not in a hand's own, where most of that is in shade."""
+    points = open_hand()
+    image, matte = np.full((300, 200, 3), 128, np.uint8), np.full((300, 200), 255, np.uint8)
+    cv2.fillConvexPoly(image, cv2.convexHull(points.astype(np.int32)), (110, 78, 66))
+    cv2.circle(image, (95, 132), 8, (64, 43, 37), -1)
+    hand = keep_hand(image, matte, points, np.array([100.0, 260.0]), _light(), TARGET, 1.0)
+    assert hand is not None
+    x0, y0, _, _ = hand.box
+    assert hand.alpha[132 - y0, 95 - x0] > 0.8
