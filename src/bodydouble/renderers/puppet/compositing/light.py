@@ -74,9 +74,11 @@ SKIN_PIXELS_MIN = 8
 LEVELS_PER_LIGHTNESS = 2.55
 """Grey levels (0-255) for one L* (0-100)."""
 DARK_TONE = 64
-"""Level below which tint and brightening fade out, so that black does not turn grey or coloured."""
+"""Level below which brightening fades out, so that black does not turn grey."""
 DARK_KEPT = 2
 """Exponent of how brightening does so: black hair stays as dark as it is, and its noise. By eye on five clips."""
+HIGHLIGHTS, HIGHLIGHT_HUE = (0.6, 1.0), 0.3
+"""Levels (0-1) between which highlights set in, and how far they keep a tint's hue rather than their light. By eye."""
 SHOULDER = 4
 """Exponent of how brightening fades out towards white, so that light skin keeps its modelling. Chosen by eye."""
 LEVELS = 256
@@ -104,9 +106,9 @@ class Light:
 
     def _tables(self, follow: float) -> NDArray[np.uint8]:
         level = np.arange(LEVELS) / 255
-        # Black stays black in any light: tinted, dark brown hair would be violet, with the noise of its colours.
-        tint = self.gain ** np.clip(level * (255 / DARK_TONE), 0, 1)[:, None]
-        linear = level[:, None] ** GAMMA * tint * self.exposure
+        # Where the strongest channel has no room left, the others go down instead: clipped, it would lose its hue.
+        full = max(float(self.gain.max()), 1.0) ** -(HIGHLIGHT_HUE * smoothstep(*HIGHLIGHTS, level))
+        linear = level[:, None] ** GAMMA * self.gain * full[:, None] * self.exposure
         tinted = np.clip(linear, 0, 1) ** (1 / GAMMA) * 255
         room = np.clip(tinted / DARK_TONE, 0, 1)
         if self.brightness > 0:
