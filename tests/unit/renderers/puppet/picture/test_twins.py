@@ -46,3 +46,15 @@ def test_only_a_twin_that_shows_far_more_is_believed():
         assert np.allclose(filled[mask], 48, atol=0.5)  # in the light of the arm
         taken.append(np.count_nonzero(mask))
     assert taken == [60 * 35, 0]
+
+
+def test_a_narrow_strip_says_nothing_of_an_arms_light():
+    """Beside a dress or hair it has their light: what is taken from the twin keeps its own."""
+    twin = np.dstack([np.full((*SHAPE, 3), 100, np.float32), np.ones(SHAPE, np.float32)])
+    colour = np.full((*SHAPE, 3), 80, np.float32)
+    arm = np.zeros(SHAPE, np.bool_)
+    arm[40:160, 40:80] = True
+    known = arm.copy()
+    known[:, 41:] = False
+    filled, mask = with_twin(colour, known, arm & ~known, np.zeros(SHAPE, np.bool_), twin)
+    assert np.allclose(filled[mask], 100, atol=0.5)
