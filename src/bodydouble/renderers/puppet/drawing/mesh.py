@@ -31,8 +31,11 @@ development clips."""
 FOLD_JUMP = 2.5
 """Source pixels between two neighbouring pixels of a drawing from which on a fold lies between them: one side hides the
 other. Chosen by eye on the development clips: there, about 1.15 pixels of the picture make one of the drawing."""
-FOLD_RIM = np.ones((3, 3), np.uint8)
-"""What lies beside a fold is softened with it."""
+FOLD_RIM, FOLD_RIM_LENGTH_MIN = np.ones((3, 3), np.uint8), 80
+"""What lies beside a fold is softened with it, where the drawing has so many pixels on its shorter side: a small face
+is all folds and what lies beside them, and would be a blur."""
+FOLD_JUMP_SMALL = 4.0
+"""``FOLD_JUMP`` of smaller drawings."""
 FOLD_SIGMA, FOLD_SIDE = 1.0, 5
 """Standard deviation and side in pixels of the blur that takes the steps out of a fold's edge."""
 STRIP_ROWS = 32
@@ -222,9 +225,11 @@ def smooth_folds(drawn: Bytes, source: NDArray[np.float32]) -> None:
     """
     one_map: Any = None  # both coordinates are in ``source``
     fold = np.zeros(drawn.shape[:2], np.uint8)
+    is_small = min(fold.shape) < FOLD_RIM_LENGTH_MIN
+    least = FOLD_JUMP_SMALL if is_small else FOLD_JUMP
     pixels = cv2.convertMaps(source, one_map, cv2.CV_16SC2)[0]  # whole numbers take half the time
     for first, second in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
-        jumps = cv2.threshold(cv2.absdiff(pixels[first], pixels[second]), FOLD_JUMP, 255, cv2.THRESH_BINARY)[1]
+        jumps = cv2.threshold(cv2.absdiff(pixels[first], pixels[second]), least, 255, cv2.THRESH_BINARY)[1]
         # Both coordinates' answers are two numbers of 16 bits, read as one.
         jump = (jumps.view(np.uint32)[..., 0] > 0).view(np.uint8)
         cv2.bitwise_or(fold[first], jump, fold[first])
@@ -235,8 +240,8 @@ def smooth_folds(drawn: Bytes, source: NDArray[np.float32]) -> None:
     left, top = max(0, x - FOLD_SIDE), max(0, y - FOLD_SIDE)
     around = drawn[top : y + h + FOLD_SIDE, left : x + w + FOLD_SIDE]
     soft = cv2.GaussianBlur(around, (FOLD_SIDE, FOLD_SIDE), FOLD_SIGMA)
-    beside = cv2.dilate(fold[top : y + h + FOLD_SIDE, left : x + w + FOLD_SIDE], FOLD_RIM)
-    cv2.copyTo(soft, beside, around)
+    beside = fold[top : y + h + FOLD_SIDE, left : x + w + FOLD_SIDE]
+    cv2.copyTo(soft, beside if is_small else cv2.dilate(beside, FOLD_RIM), around)
 
 
 def _extend(coarse: NDArray[np.float32], inside: NDArray[np.float32]) -> None:

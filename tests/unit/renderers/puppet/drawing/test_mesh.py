@@ -124,6 +124,18 @@ def test_the_edge_of_a_fold_has_no_steps():
     assert (drawn[:, 12:] == 200).all()
 
 
+@pytest.mark.parametrize(("side", "softened"), [(100, True), (40, False)])
+def test_a_small_face_is_softened_at_its_folds_alone(side: int, softened: bool):
+    """With what lies beside its folds softened, too, a small face would be a blur."""
+    drawn = np.random.default_rng(1).integers(0, 255, (side, side, 4), np.uint8)
+    before = drawn.copy()
+    source = np.stack(np.meshgrid(np.arange(float(side)), np.arange(float(side))), -1).astype(np.float32)
+    source[:, 20:, 0] += 30
+    smooth_folds(drawn, source)
+    assert (drawn[:, 19:21] != before[:, 19:21]).any()
+    assert (drawn[:, [18, 21]] != before[:, [18, 21]]).any() == softened
+
+
 def test_without_a_fold_a_drawing_keeps_its_edges():
     """An edge of the texture itself stays as sharp as it is."""
     drawn = np.zeros((20, 20, 4), np.uint8)
