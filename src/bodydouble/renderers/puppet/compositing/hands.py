@@ -29,6 +29,8 @@ PALM = (
     HandPoint.WRIST, HandPoint.THUMB_CMC, HandPoint.INDEX_MCP, HandPoint.MIDDLE_MCP, HandPoint.RING_MCP,
     HandPoint.PINKY_MCP,
 )  # fmt: skip
+FINGERS = ((5, 8), (9, 12), (13, 16), (17, 20))
+"""First and last landmarks of the fingers without the thumb."""
 BESIDE = ((5, 12), (9, 16), (13, 20))
 """First and last landmarks of two fingers beside each other: what is between them may be theirs. What is between thumb
 and fingers is not, such as another arm."""
@@ -351,6 +353,9 @@ def _without_bracelet(colour: Image, hand: _Hand, place: Floats) -> Image:
     even = cv2.medianBlur(cv2.resize(here, size, interpolation=cv2.INTER_AREA), MEDIAN_SIDE)
     wrist, knuckles = BRACELET_REACH
     share = (_ramp(knuckles, wrist, place[y0:y1, x0:x1]) * np.float32(255)).astype(np.uint8)
+    for first, last in FINGERS:  # of a hand that points at the camera they begin beside the wrist
+        line = np.round(hand.points[first : last + 1] - [x0, y0]).astype(np.int32)
+        cv2.polylines(share, [line], False, 0, hand.thick(FINGER_REACH))
     colour[y0:y1, x0:x1] = blended(here, np.asarray(cv2.resize(even, (x1 - x0, y1 - y0)), np.uint8), share)
     return colour
 

@@ -249,3 +249,17 @@ def test_a_hand_in_the_shade_keeps_its_darkest_part() -> None:
     assert hand is not None
     x0, y0, _, _ = hand.box
     assert hand.alpha[132 - y0, 95 - x0] > 0.8
+
+
+def test_fingers_beside_the_wrist_are_not_evened_as_a_bracelet_is() -> None:
+    """A hand that points at the camera has its fingers where others have their wrists: their shades stay."""
+    roots = np.array([[94.0, 126 + 12 * finger] for finger in range(5)])
+    points = np.array([[100.0, 150.0], *(root + [13.0 * joint, 0] for root in roots for joint in range(4))])
+    image, matte = np.full((300, 260, 3), 128, np.uint8), np.full((300, 260), 255, np.uint8)
+    cv2.fillConvexPoly(image, cv2.convexHull(points.astype(np.int32)), SKIN)
+    cv2.line(image, (96, 162), (130, 162), (165, 120, 100), 2)
+    hand = keep_hand(image, matte, points, np.array([20.0, 150.0]), _light(), TARGET, 1.0)
+    assert hand is not None
+    x0, y0, _, _ = hand.box
+    line, beside = (lab_of(hand.colour)[y - y0, 99 - x0, 0] for y in (162, 156))
+    assert line < beside - 8
