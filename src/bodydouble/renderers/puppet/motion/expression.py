@@ -73,6 +73,9 @@ PUCKER_GAIN, PUCKER_MAX = 2.5, 0.4
 landmarks see less than half. Measured: .06 to .2 of the width where a viewer sees a third to a half."""
 PUCKER_TALLER = 1.2
 """Growth in height of lips and gap for each share of the width that they lose. By eye."""
+PUCKER_UP, PUCKER_NOSE = 0.5, 0.6
+"""The same of the upper lip over that, and the share of the way to the nose on which it counts: rounded lips come
+forward, and the upper one hardly rises. By eye on the host, whose mouth was pinched up to the nostrils."""
 PUCKER_REACH = (0.65, 0.2)
 """Mouth widths to both sides and face heights up and down within which lips grow."""
 BROWS = (0.12, 0.22)
@@ -356,8 +359,13 @@ def _puckered(face: Array, rest: Array, pucker: float) -> Array:
     moved[:MESH_POINTS, 0] -= (
         away[:, 0] * max(1 - wanted / max(width, TINY), 0.0) * _around(middle, MOUTH_REACH * width, face)
     )
-    near = np.exp(-(((away / [PUCKER_REACH[0] * width, PUCKER_REACH[1]]) ** 2) ** (FALLOFF_POWER // 2)).sum(-1))
-    moved[:MESH_POINTS, 1] += away[:, 1] * PUCKER_TALLER * pucker * near
+    # Above the lips there is half as much room as far as the nose, which stays.
+    room = max(PUCKER_NOSE * float(middle[1] - face[FacePoint.UNDER_NOSE, 1]), TINY)
+    up = away[:, 1] < 0
+    reach = np.where(up, min(room, PUCKER_REACH[1]), PUCKER_REACH[1])
+    shares = np.stack([away[:, 0] / (PUCKER_REACH[0] * width), away[:, 1] / reach])
+    near = np.exp(-((shares**2) ** (FALLOFF_POWER // 2)).sum(0))
+    moved[:MESH_POINTS, 1] += away[:, 1] * np.where(up, PUCKER_UP, 1.0) * PUCKER_TALLER * pucker * near
     return moved
 
 

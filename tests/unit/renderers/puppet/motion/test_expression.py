@@ -302,3 +302,14 @@ def test_a_shut_smile_stays_shut():
     assert gap(smiling, 0.045) < 0.005
     assert gap(MOUTH_LIFT_REST, 0.045) > 0.03
     assert gap(smiling, 0.15) > 0.13
+
+
+def test_rounded_lips_leave_the_nose_alone():
+    """The upper lip grows by less than the lower one, and what is at the nose stays."""
+    own, offsets = face(gap=0.02), np.zeros((478, 3))
+    own[0], own[17], own[164] = (0, 0.85, 0), (0, 0.95, 0), (0, 0.75, 0)
+    offsets[list(MOUTH_CORNERS), 0] = 0.03, -0.03
+    mouth = np.array([0.38 - 0.06, MOUTH_LIFT_REST, 0.0])
+    moved = apply_expression(own, own, still(offsets=offsets, mouth=mouth)) - own
+    assert abs(moved[164, 1]) < 0.002
+    assert 0 < -moved[0, 1] < moved[17, 1]
