@@ -3,10 +3,11 @@
 The tint is a von Kries adaptation in linear light. It compares the actor's skin with the character's, and the video's
 surroundings with the picture's backdrop as far as these tell their light. Brightness lies between that of the
 character and of the removed person, and follows the removed person over time, because lamps and clouds moved on them.
-In a dark scene the exposure falls too: by what neither complexions nor the colours of things can explain.
+In a dark scene the exposure falls too: by what neither complexions nor the colours of things can explain. In a hazy one
+black is lifted to the darkest of the video.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -69,6 +70,12 @@ FOLLOW_CUTOFF_HZ = 1.0
 """Light changes are followed up to this frequency: faster ones are a person's own movement."""
 FOLLOW_MIN, FOLLOW_MAX, FOLLOW_STRENGTH = 0.6, 1.6, 0.5
 """Bounds of the person's brightness over its mean, and the exponent with which it is followed."""
+DARKEST_PERCENTILE = 0.1
+"""Percentile of pixels, by their lightest channel, that are the darkest of the video, or of the character."""
+DARK_STEP = 4
+"""Every so many pixels of every so many rows of a frame are looked at for it."""
+VEIL_MAX = 32.0
+"""Largest level (0-255) to which black is lifted. Chosen by eye; the most hazy development clip has 35."""
 SKIN_PIXELS_MIN = 8
 """Cheeks of fewer pixels say nothing."""
 LEVELS_PER_LIGHTNESS = 2.55
@@ -99,6 +106,10 @@ class Light:
     follow: NDArray[np.float64]  # (F,) factor of the removed person's brightness, around 1
     actor_skin: NDArray[np.float64]  # (3,) CIELAB
     character_skin: NDArray[np.float64]  # (3,) CIELAB, before relighting
+    veil: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))  # (3,) darkest levels of the video, 0-255
+    darkest: NDArray[np.float64] = field(
+        default_factory=lambda: np.zeros(3)
+    )  # (3,) of the character, before relighting
 
     def tables(self, index: int) -> NDArray[np.uint8]:
         """(1, 256, 3) lookup table of frame ``index``, for 8 bit RGB."""
@@ -114,7 +125,13 @@ class Light:
         if self.brightness > 0:
             room = room**DARK_KEPT * (1 - (tinted / 255) ** SHOULDER)
         lifted = tinted + self.brightness * LEVELS_PER_LIGHTNESS * room
-        return np.clip(lifted * follow + 0.5, 0, 255).astype(np.uint8)[None]
+        return np.clip(self._veiled(np.clip(lifted * follow, 0, 255)) + 0.5, 0, 255).astype(np.uint8)[None]
+
+    def _veiled(self, levels: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``levels`` (256, 3) behind the veil of haze, lens and coding over the video: nothing in it is darker."""
+        darkest = levels[np.round(self.darkest).astype(int), range(3)]
+        veil = np.maximum(np.minimum(self.veil, VEIL_MAX) - darkest, 0) / (255 - np.minimum(darkest, VEIL_MAX))
+        return levels + veil * (255 - levels)
 
     def lit_skin(self) -> NDArray[np.float64]:
         """(3,) CIELAB of the character's skin in the scene's light."""
@@ -204,7 +221,17 @@ def measure_light(
         follow=_follow(track, chosen[whole], levels[whole], frame_rate),
         actor_skin=skins,
         character_skin=own_skin,
+        veil=_darkest(np.concatenate([sample.image[::DARK_STEP, ::DARK_STEP].reshape(-1, 3) for sample in samples])),
+        darkest=_darkest(reference[alpha > PERSON_MIN]),
     )
+
+
+def _darkest(colours: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(3,) the mean of the darkest of the ``colours`` (N, 3); 0 without any."""
+    if not len(colours):
+        return np.zeros(3)
+    lightest = colours.max(1)
+    return colours[lightest <= np.percentile(lightest, DARKEST_PERCENTILE)].mean(0)
 
 
 @dataclass(frozen=True, kw_only=True)
