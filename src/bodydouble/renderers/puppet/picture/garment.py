@@ -124,6 +124,20 @@ def garment_hem(
     return float(edge - 1) if _one_piece_at_edge(image, cloth, edge, legs, fit) else None
 
 
+def shirt_at_edge(
+    image: Image, cloth: Mask, bare: Mask, background: Mask, edge: int, fit: BodyFit, template: BodyTemplate
+) -> bool:
+    """Whether the picture's edge cuts off a shirt, or a bare chest, that hangs over hips that are not seen yet.
+
+    It has one colour from the chest on, no legs part in it, and it ends no lower than shirts reach. The arguments are
+    those of ``garment_hem``, which finds no garment there.
+    """
+    if (edge - fit.joints.hips[1]) / fit.scale > CROTCH + SHIRT_END:
+        return False
+    rows, _ = _skirt_evidence(cloth[:edge], bare, background, legs_mask(fit, template, cloth.shape[:2]), fit)
+    return float(rows.sum()) >= 0 and one_piece_share(image, cloth, edge, fit) >= ONE_PIECE_MIN
+
+
 def _skirt_evidence(
     cloth: Mask, bare: Mask, background: Mask, legs: dict[str, Mask], fit: BodyFit
 ) -> tuple[Array, Array]:

@@ -28,7 +28,7 @@ from bodydouble.renderers.puppet.picture.continued_parts import (
 )
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.extension import EDGE, SOLID, ExtendedPicture, skin_like
-from bodydouble.renderers.puppet.picture.garment import CROTCH, garment_hem, one_piece_share
+from bodydouble.renderers.puppet.picture.garment import CROTCH, garment_hem, one_piece_share, shirt_at_edge
 from bodydouble.renderers.puppet.picture.layers import RIM_SIGMA
 from bodydouble.renderers.puppet.picture.regions import closed, softened
 from bodydouble.renderers.puppet.picture.segmentation import OPAQUE, Segmentation, split_legs
@@ -92,35 +92,40 @@ def complete_lower_body(
     bare = skin_like(cutout.colour, skin, person & (cutout.alpha > SOLID))
     background = cutout.alpha <= OPAQUE
     hem = garment_hem(image, person, bare, background, edge, fit, template)
-    if not extended.made_up[edge:].any() or not person[edge - EDGE - 1].any():
+    if not extended.made_up[edge:].any():
         return LowerBody(cutout=cutout, parts=split_legs(segmentation, fit, template, hem))
+    only_arms = not person[edge - EDGE - 1].any()  # as crossed ones: what goes on below them is the shirt
     bare &= skin_like(cutout.colour, skin, bare, BARE_DARKER)
     canvas = Canvas(extended=extended, fit=fit, template=template, person=person, bare=bare, arms=arms)
-    if hem is not None and hem >= edge - HEM_REACH * fit.scale:
+    if hem is not None and not only_arms and hem >= edge - HEM_REACH * fit.scale:
         long = one_piece_share(image, person, edge, fit) >= LONG_MIN
         hem = _continued_hem(fit, edge, len(person), LONG_HEM if long else SHORT_HEM)
         return _with_garment(canvas, segmentation, garment_below(canvas, hem), hem, skin)
-    return _with_legs(canvas, segmentation, hem)
+    shirt = only_arms or (hem is None and shirt_at_edge(image, person, bare, background, edge, fit, template))
+    return _with_legs(canvas, segmentation, hem, shirt=shirt)
 
 
-def _with_legs(canvas: Canvas, segmentation: Segmentation, hem: float | None) -> LowerBody:
-    """Two legs below the edge, as it cuts them off; where the picture ends above the hips they are in dark trousers."""
+def _with_legs(canvas: Canvas, segmentation: Segmentation, hem: float | None, *, shirt: bool) -> LowerBody:
+    """Two legs below the edge, as it cuts them off.
+
+    Where the picture ends above the hips, or what it cuts off is a ``shirt``, they are in dark trousers.
+    """
     fit, top = canvas.fit, canvas.top
     legs_begin = round(fit.joints.hips[1] + LEGS_BELOW_HIPS * fit.scale)
     crotch = fit.joints.hips[1] + CROTCH * fit.scale
     colour = _lit_trunk(canvas)
     whole = cut_at_edge(canvas, np.ones(canvas.shape[1], np.bool_))
-    if whole is None:
-        return LowerBody(cutout=canvas.extended.cutout, parts=split_legs(segmentation, fit, canvas.template, hem))
+    made_up = canvas.extended.made_up & canvas.rows(top)
+    cloth = whole.usual if whole is not None else np.median(colour[made_up], axis=0).astype(np.float64)
     cuts: dict[str, Cut | None] = dict.fromkeys(SIDES)
     first = max(top, legs_begin)
-    usual: dict[str, Array] = dict.fromkeys(SIDES, whole.usual)
+    usual: dict[str, Array] = dict.fromkeys(SIDES, cloth)
     bare: dict[str, bool] = dict.fromkeys(SIDES, False)
-    if top < legs_begin:
+    if shirt or top < legs_begin:
         waist = max(top, round(fit.joints.hips[1] + SHIRT_BELOW_HIPS * fit.scale))
         below = _below_shirt(canvas, waist)
-        shirt = canvas.extended.made_up & ~canvas.arms & ~canvas.rows(waist) & canvas.rows(waist - fit.scale)
-        dark = trousers_colour(np.median(colour[shirt], axis=0).astype(np.float64) if shirt.any() else whole.usual)
+        above = canvas.extended.made_up & ~canvas.arms & ~canvas.rows(waist) & canvas.rows(waist - fit.scale)
+        dark = trousers_colour(np.median(colour[above], axis=0).astype(np.float64) if above.any() else cloth)
         usual = dict.fromkeys(SIDES, dark)
         _, light = body_light(fit, canvas.template, None, canvas.shape, cloth=True)
         light -= np.float32(HEM_SHADE) * np.exp(-np.maximum(below, 0) / np.float32(HEM_SHADE_REACH))

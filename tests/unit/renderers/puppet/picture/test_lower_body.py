@@ -1,19 +1,21 @@
 """What is worn below a picture's lower edge: dress, skirt or trousers, and shoes."""
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from bodydouble.renderers.puppet.compositing.light import exact_lab
-from bodydouble.renderers.puppet.picture import continued_parts, lower_body
+from bodydouble.renderers.puppet.picture import continued_parts, layered_body, lower_body
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of, skin_of
 from bodydouble.renderers.puppet.picture.continued_parts import Canvas, garment_below, shoe, shoe_below
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.extension import EDGE, ExtendedPicture
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
-from bodydouble.renderers.puppet.picture.lower_body import darkened, shoe_colour, trousers_colour
+from bodydouble.renderers.puppet.picture.lower_body import LowerBody, darkened, shoe_colour, trousers_colour
+from bodydouble.renderers.puppet.picture.segmentation import Segmentation
 from mannequin import COLOURS, joints, picture, track_of
 from tube_body import tube_body
 
@@ -324,3 +326,33 @@ def test_dark_brown_trousers_are_no_bare_legs():
     bare, shaded, trousers = widths
     assert shaded == bare
     assert trousers != bare
+
+
+def test_a_shirt_that_the_edge_cuts_off_below_the_hips_is_no_suit() -> None:
+    """Cloth of one colour from the chest to an edge at the crotch is a shirt: dark trousers begin below the edge."""
+    whole = cut_off(HIPS + 15, dressed=False, trousers=COLOURS["shirt"])
+
+    x, y = np.round(whole.fit.joints.points[25, :2]).astype(int)
+    leg = whole.layers.layers["leg_l"].rgba[y, x].astype(float)
+    assert leg[3] > 240
+    assert exact_lab(leg[:3])[0] < exact_lab(np.array(COLOURS["shirt"], np.float64))[0] - 10
+
+
+def test_below_arms_that_cover_the_whole_edge_are_trousers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Crossed arms along the lower edge leave no cloth to go on from: the shirt ends, and dark trousers follow."""
+    complete = layered_body.complete_lower_body
+
+    def with_arms_along_the_edge(extended: ExtendedPicture, parts: Segmentation, *rest: Any) -> LowerBody:
+        crossed = np.zeros(extended.made_up.shape, np.bool_)
+        crossed[extended.edge - 40 : extended.edge] = True
+        masks = {name: mask | crossed if name == "arm_l" else mask & ~crossed for name, mask in parts.parts.items()}
+        return complete(extended, replace(parts, parts=masks), *rest)
+
+    monkeypatch.setattr(layered_body, "complete_lower_body", with_arms_along_the_edge)
+    whole = cut_off(HIPS, dressed=False, trousers=COLOURS["shirt"])
+
+    points = whole.fit.joints.points
+    x, y = np.round(points[25, :2]).astype(int)
+    leg = whole.layers.layers["leg_l"].rgba[y, x].astype(float)
+    assert leg[3] > 240
+    assert exact_lab(leg[:3])[0] < exact_lab(np.array(COLOURS["shirt"], np.float64))[0] - 10
