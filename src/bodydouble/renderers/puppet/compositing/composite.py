@@ -20,7 +20,7 @@ from bodydouble.renderers.puppet.compositing.carried import Carried, CarriedPiec
 from bodydouble.renderers.puppet.compositing.carrier_view import ELBOWS, Carrier
 from bodydouble.renderers.puppet.compositing.desk import Desk
 from bodydouble.renderers.puppet.compositing.eyelids import paint_closed_lids
-from bodydouble.renderers.puppet.compositing.fringe import without_fringe
+from bodydouble.renderers.puppet.compositing.fringe import without_fringe, without_rim
 from bodydouble.renderers.puppet.compositing.ground_shade import shade_ground
 from bodydouble.renderers.puppet.compositing.hands import KeptHand, keep_hand, moved_hand
 from bodydouble.renderers.puppet.compositing.held import Held, hand_box
@@ -114,8 +114,7 @@ class Composer:
         gone = removal_mask(matte, body, self.motion.visibility[index])
         drawing = self.puppet.draw(index, height, width)
         who = None if self.carried is None else Carrier.of(body, self.motion.hands[index])
-        about = None if who is None else who.reach(height, width)
-        place = self._passed_place(index, height, width)
+        about, place = None if who is None else who.reach(height, width), self._passed_place(index, height, width)
         box = _union([_box_of(gone), drawing.bounds if drawing else None, about, place], width, height)
         if box is None:
             return image
@@ -127,6 +126,7 @@ class Composer:
         things = None
         if self.actor_colours is not None:
             things = self.actor_colours.ball_in_front(source, with_seen, matte[y0:y1, x0:x1], body, box)
+            source = without_rim(source, things, height)
         plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
         gone_here = with_left_over(gone[y0:y1, x0:x1], source, with_seen, body[:, :2] - [x0, y0], height)
         passer = None

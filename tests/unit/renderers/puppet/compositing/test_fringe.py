@@ -1,8 +1,9 @@
 """Bystanders without the removed person's rim."""
 
+import cv2
 import numpy as np
 
-from bodydouble.renderers.puppet.compositing.fringe import without_fringe
+from bodydouble.renderers.puppet.compositing.fringe import without_fringe, without_rim
 
 JACKET, SHIRT = (20, 30, 60), (200, 200, 200)
 
@@ -29,3 +30,17 @@ def test_without_bystanders_the_image_is_the_same() -> None:
     assert without_fringe(image, matte, others, 480) is image
     others[:, 150:] = 255
     assert without_fringe(image, matte, others, 480) is image
+
+
+def test_a_things_rim_has_its_own_colours() -> None:
+    """A white ball before a dark shirt: the grey ring between them becomes white, and the rest stays."""
+    image = np.full((80, 80, 3), 20, np.uint8)
+    cv2.circle(image, (40, 40), 20, (240, 240, 240), -1)
+    image = np.asarray(cv2.GaussianBlur(image, (0, 0), 1.5), np.uint8)
+    ball = np.zeros((80, 80), np.float32)
+    cv2.circle(ball, (40, 40), 21, (1.0,), -1)
+    clean = without_rim(image, ball, 480)
+    assert (clean[ball > 0] > 220).all()
+    assert np.array_equal(clean[ball == 0], image[ball == 0])
+    assert without_rim(image, None, 480) is image
+    assert without_rim(image, np.zeros_like(ball), 480) is image
