@@ -110,6 +110,14 @@ def touching(mask: Mask, other: Mask) -> Mask:
     return mask & np.isin(labels, np.unique(labels[other]))
 
 
+def large_pieces(mask: Mask, share: float) -> Mask:
+    """The pieces of ``mask`` that have at least ``share`` (0-1) of the largest one's pixels."""
+    _, labels = pieces(mask)
+    area = np.bincount(labels.ravel())
+    area[0] = 0
+    return (area >= max(1.0, share * area.max()))[labels]
+
+
 def _box_around(mask: Mask, reach: int) -> tuple[slice, slice] | None:
     """The box around ``mask``, ``reach`` pixels wider; None where it is empty."""
     x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))

@@ -26,7 +26,16 @@ from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_
 from bodydouble.renderers.puppet.picture.extension import skin_like
 from bodydouble.renderers.puppet.picture.hair import hanging_hair, lock_before
 from bodydouble.renderers.puppet.picture.head_region import face_and_neck, face_only, head_region
-from bodydouble.renderers.puppet.picture.regions import closed, narrowed, opened, pieces, softened, touching, widened
+from bodydouble.renderers.puppet.picture.regions import (
+    closed,
+    large_pieces,
+    narrowed,
+    opened,
+    pieces,
+    softened,
+    touching,
+    widened,
+)
 from bodydouble.renderers.puppet.picture.sleeves import NOWHERE, along_arm, beyond_sleeve, own_seeds, sleeve
 
 Array = NDArray[np.float64]
@@ -57,6 +66,9 @@ BESIDE_SHARE = 0.4
 0.64 of a long lock; bracelets are on the arm."""
 PIECE_SEEDS = 5
 """Pixels of the sure line above which a piece belongs to the arm. Chosen by eye on the development clips."""
+PIECE_MIN = 0.05
+"""Share of an arm's largest piece up to which another one is a speck: the end of a lock, that no arm carries. Chosen by
+eye on hair beside a bare arm; a hand beyond a cuff has 0.15."""
 BARE_SHARE = 0.6
 """Share of the legs that has the colour of the face from which they are bare. Chosen by eye on short trousers."""
 CUFF_RADIUS = 0.5
@@ -87,7 +99,7 @@ class Segmentation:
     parts: dict[str, Mask]  # "rest", "arm_l", "arm_r", "leg_l", "leg_r"; a limb that is not seen is missing
     arm_likeness: dict[str, Floats]  # by side: log-likelihood ratio arm / rest; 0 where there is no model
     hem: float | None  # px: row to which a skirt reaches; None without a skirt
-    loose: Mask  # (h, w) of the picture: what hangs on no trunk and lies beside a bare arm, as locks of hair do
+    loose: Mask  # (h, w) of the picture: what hangs on no trunk and lies beside a bare arm, and specks, as of hair
     hair: Mask  # (h, w) of the picture: hair that is followed from the head down
 
 
@@ -139,6 +151,10 @@ def segment(
         head |= lock
     parts = _partition(opaque, arms, trunk, head, found["l"].beside | found["r"].beside, fit)
     loose = parts.pop("loose", np.zeros(shape, np.bool_))
+    for name in (name for name in parts if name.startswith("arm")):
+        specks = parts[name] & opaque & ~large_pieces(parts[name] & opaque, PIECE_MIN)
+        parts[name] &= ~specks
+        loose |= specks
     likeness = {side: arm.ratio for side, arm in found.items()}
     return Segmentation(parts=parts, loose=loose, arm_likeness=likeness, hem=None, hair=hair)
 

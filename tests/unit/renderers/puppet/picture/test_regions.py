@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bodydouble.renderers.puppet.discs import DISC_RIM
-from bodydouble.renderers.puppet.picture.regions import disc_about, filled, narrowed, widened
+from bodydouble.renderers.puppet.picture.regions import disc_about, filled, large_pieces, narrowed, widened
 
 
 def test_bands_go_on_to_the_side_where_the_width_shrinks_more():
@@ -40,3 +40,14 @@ def test_a_disc_lies_about_its_centre():
     ys, xs = np.nonzero(disc_about(np.array([20.2, 10.4]), 4.0, (30, 40, 3)))
     assert (xs.min(), xs.max(), ys.min(), ys.max()) == (16, 24, 6, 14)
     assert disc_about(np.array([20.0, 10.0]), 0.1, (30, 40))[10, 20]
+
+
+def test_only_pieces_of_some_size_are_large():
+    """A hand beyond a cuff stays with its arm, a speck does not; nothing has no pieces."""
+    mask = np.zeros((40, 40), np.bool_)
+    mask[:20, :20] = mask[22:32, :6] = mask[35:37, 35:37] = True
+    large = large_pieces(mask, 0.05)
+    assert large[:20, :20].all()
+    assert large[22:32, :6].all()
+    assert not large[35:37, 35:37].any()
+    assert not large_pieces(np.zeros((5, 5), np.bool_), 0.05).any()
