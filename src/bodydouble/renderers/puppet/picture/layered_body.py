@@ -26,8 +26,16 @@ from bodydouble.renderers.puppet.picture.lower_body import complete_lower_body
 from bodydouble.renderers.puppet.picture.made_limbs import made_limbs, resting, short_hem, without_remains
 from bodydouble.renderers.puppet.picture.matting import estimate_foreground
 from bodydouble.renderers.puppet.picture.regions import softened
-from bodydouble.renderers.puppet.picture.segmentation import segment
-from bodydouble.renderers.puppet.picture.straightening import FoldedArm, folded_sides, straight_arm, straightened
+from bodydouble.renderers.puppet.picture.segmentation import Segmentation, segment
+from bodydouble.renderers.puppet.picture.sleeves import along_arm
+from bodydouble.renderers.puppet.picture.straightening import (
+    UPPER,
+    FoldedArm,
+    folded_sides,
+    points_at_camera,
+    straight_arm,
+    straightened,
+)
 
 Array = NDArray[np.float64]
 
@@ -95,7 +103,10 @@ def layer_picture(
     directions = {side: way for side, way in directions.items() if f"arm_{side}" in cut}
     posed = resting(straightened(fit.joints, directions), doubtful, template, fit.scale)
     straight = fit_body(template, anatomy, posed, girth) if directions or doubtful.all else fit
-    parts = without_remains(lower.parts, doubtful, cutout.alpha, fit, straight, template, anatomy)
+    unseen = {f"arm_{side}" for side in directions if points_at_camera(fit.joints, side)}
+    torn = replace(doubtful, made_up=doubtful.made_up | unseen)
+    parts = without_remains(lower.parts, torn, cutout.alpha, fit, straight, template, anatomy)
+    parts = _with_shoulders(parts, lower.parts, unseen, fit)
     own = LimbPicture(sources=sources, fit=fit, parts=parts)
     limbs = {f"arm_{side}": _straight_arm(own, side, straight, template, anatomy) for side in directions}
     limbs |= made_limbs(doubtful, own, limbs, straight, template)
@@ -105,6 +116,15 @@ def layer_picture(
     layers = build_layers(trunk, template, limbs)
     colours = hand_colours(layers.layers, hands, skin, straight.joints)
     return FittedPicture(fit=straight, layers=layers, template=template, hand_colours=colours)
+
+
+def _with_shoulders(parts: Segmentation, own: Segmentation, arms: set[str], fit: BodyFit) -> Segmentation:
+    """``parts`` with the upper halves of the upper ``arms`` as in the picture's ``own``: only forearms are made up."""
+    masks = parts.parts
+    for name in sorted(arms):
+        upper = along_arm(fit, name[-1], masks["rest"].shape[:2]) < UPPER
+        masks = {key: np.where(upper, own.parts[key], mask) for key, mask in masks.items()}
+    return replace(parts, parts=masks)
 
 
 def _without(cutout: Cutout, gone: Mask) -> Cutout:
@@ -159,18 +179,23 @@ def _straight_arm(
 ) -> LimbPicture:
     """What the folded arm of ``side`` in the ``picture`` is cut from."""
     sources, parts = picture.sources, picture.parts
-    hand = hand_region(anatomy, side, sources.alpha.shape, picture.fit.scale)
+    hands = list(sources.hands_seen)
+    if points_at_camera(picture.fit.joints, side):  # before it is the hand: both are made up
+        hand, seen, hands["lr".index(side)] = None, False, False
+    else:
+        hand = hand_region(anatomy, side, sources.alpha.shape, picture.fit.scale)
+        seen = hand is not None or float(anatomy.visibility[ARMS[side].joints[2]]) > WRIST_SEEN
     folded = FoldedArm(
         colour=sources.colour,
         alpha=sources.alpha,
         parts=parts.parts,
         side=side,
         hand=hand,
-        forearm_seen=hand is not None or float(anatomy.visibility[ARMS[side].joints[2]]) > WRIST_SEEN,
+        forearm_seen=seen,
         skin=sources.skin,
     )
     arm = straight_arm(folded, picture.fit, straight, template)
     face = np.zeros(arm.alpha.shape, np.bool_)
     face[: len(sources.face)] = sources.face
-    own = replace(sources, colour=arm.colour, alpha=arm.alpha, face=face)
+    own = replace(sources, colour=arm.colour, alpha=arm.alpha, face=face, hands_seen=(hands[0], hands[1]))
     return LimbPicture(sources=own, fit=straight, parts=replace(parts, parts=arm.parts))

@@ -15,12 +15,19 @@ from bodydouble.renderers.puppet.discs import distance_to
 from bodydouble.renderers.puppet.picture.cloth import detail_of
 from bodydouble.renderers.puppet.picture.extension import BARE_SHARE, skin_like, usual_cloth
 from bodydouble.renderers.puppet.picture.regions import filled, narrowed, opened, softened, widened
+from bodydouble.renderers.puppet.picture.sleeves import along_arm
 
 Array = NDArray[np.float64]
 
 FOLDED = 75.0
 """Degrees between upper arm and forearm in the picture up to which an arm is folded. Chosen by eye on pictures with
 hands before the chest; hands on hips stay as they are."""
+SHORTENED, FOREARM = 0.25, 0.85
+"""Length of a forearm on screen over that of its upper arm up to which it points at the camera, and its own length over
+the upper arm's. Measured: 0.05 to 0.19 of presenters who hold their hands out, 0.28 to 0.9 of others; 0.83 to 0.9
+where both lie in the picture."""
+UPPER = 0.5
+"""Place along an upper arm, 1 at the elbow, up to which all of an arm's pixels are the upper arm's."""
 DOWNWARDS = 0.3
 """Share of a straight arm's length by which it reaches down at least: above a head the picture has no room for it."""
 AWAY_STEP, AWAY_STEPS = np.radians(5.0), 12
@@ -71,8 +78,9 @@ class StraightArm:
 
 
 def folded_sides(joints: Joints, width: int, scale: float) -> dict[str, Array]:
-    """For each folded arm ("l", "r") the direction (2,) in which its forearm is laid; ``width`` and ``scale`` in px.
+    """The direction (2,) in which a forearm is laid, of each arm ("l", "r") that is folded or points at the camera.
 
+    ``width`` is the picture's in px, ``scale`` the px of a decimetre.
     Arms that the picture does not show hang anyway. Those that have no room below are left as they are.
     """
     result: dict[str, Array] = {}
@@ -82,7 +90,7 @@ def folded_sides(joints: Joints, width: int, scale: float) -> dict[str, Array]:
         shoulder, elbow, wrist = joints.points[list(ARMS[side].joints)]
         upper, lower = elbow[:2] - shoulder[:2], wrist[:2] - elbow[:2]
         cosine = -(upper @ lower) / max(float(np.hypot(*upper) * np.hypot(*lower)), SHORTEST)
-        if cosine < np.cos(np.radians(FOLDED)):
+        if cosine < np.cos(np.radians(FOLDED)) and not points_at_camera(joints, side):
             continue
         direction = _with_room(joints, side, upper / max(float(np.hypot(*upper)), SHORTEST), width, ROOM * scale)
         if direction is not None:
@@ -90,11 +98,26 @@ def folded_sides(joints: Joints, width: int, scale: float) -> dict[str, Array]:
     return result
 
 
+def points_at_camera(joints: Joints, side: str) -> bool:
+    """Whether the forearm of ``side`` looks far shorter than its upper arm."""
+    shoulder, elbow, wrist = joints.points[list(ARMS[side].joints)]
+    return float(np.hypot(*(wrist - elbow)[:2])) < SHORTENED * float(np.linalg.norm(elbow - shoulder))
+
+
+def _own_length(joints: Joints, side: str) -> float:
+    """Pixels of the forearm of ``side``; of one that points at the camera as its upper arm tells."""
+    shoulder, elbow, wrist = joints.points[list(ARMS[side].joints)]
+    length = float(np.linalg.norm(wrist - elbow))
+    if points_at_camera(joints, side):
+        return max(length, FOREARM * float(np.linalg.norm(elbow - shoulder)))
+    return length
+
+
 def _with_room(joints: Joints, side: str, along: Array, width: int, room: float) -> Array | None:
     """``along`` (2,), turned inwards as far as the sides need; None where there is no room."""
     _, elbow, wrist = joints.points[list(ARMS[side].joints)]
     tip = joints.points[list(ARMS[side].extremity)]
-    length = float(np.linalg.norm(wrist - elbow)) + float(np.linalg.norm(tip - wrist, axis=1).max())
+    length = _own_length(joints, side) + float(np.linalg.norm(tip - wrist, axis=1).max())
     inwards = 1.0 if elbow[0] + along[0] * length < width / 2 else -1.0
     for step in range(AWAY_STEPS):
         angle = -inwards * step * AWAY_STEP  # from down towards the right is a turn against the clock
@@ -112,7 +135,7 @@ def straightened(joints: Joints, directions: dict[str, Array]) -> Joints:
         _, elbow, wrist = ARMS[side].joints
         own = joints.points[wrist] - joints.points[elbow]
         turn = _turn(own[:2], direction)
-        points[wrist] = joints.points[elbow] + np.r_[direction, 0.0] * float(np.linalg.norm(own))
+        points[wrist] = joints.points[elbow] + np.r_[direction, 0.0] * _own_length(joints, side)
         for index in ARMS[side].extremity:
             beyond = joints.points[index] - joints.points[wrist]
             points[index] = points[wrist] + np.r_[turn @ beyond[:2], beyond[2]]
@@ -154,19 +177,20 @@ def straight_arm(arm: FoldedArm, folded: BodyFit, straight: BodyFit, template: B
     body = label_triangles(straight.vertices, template.triangles[whole], shape) > 0
     wanted = body & (beyond | lying | other | behind) & ~seen
     colour = _made_up(colour, seen, wanted, straight, side)
-    outline = _outline(seen | wanted, straight, side)
+    at_shoulder = arm.parts["rest"] & (arm.alpha > SEEN) & (along_arm(straight, side, shape) < UPPER)
+    outline = _outline(seen | wanted, at_shoulder, straight, side)
     colour = filled(colour, seen | wanted, outline)
     rest = arm.parts["rest"] & ~outline & ~beyond
     alpha = np.where(outline, np.float32(1), np.where(rest, arm.alpha, 0)).astype(np.float32)
     return StraightArm(colour=colour, alpha=alpha, parts={"rest": rest, f"arm_{side}": outline})
 
 
-def _outline(arm: Mask, straight: BodyFit, side: str) -> Mask:
-    """The ``arm`` (h, w) with a smooth outline, which keeps its fingers."""
+def _outline(arm: Mask, trunk: Mask, straight: BodyFit, side: str) -> Mask:
+    """The ``arm`` (h, w) with a smooth outline. It keeps its fingers, and its corner beside the ``trunk`` (h, w)."""
     elbow, wrist = (straight.joints.points[ARMS[side].joints[k], :2] for k in (1, 2))
     hand = _along((arm.shape[0], arm.shape[1]), wrist, wrist - elbow) > 0
-    soft = (softened(arm, sigma * straight.scale) for sigma in (HAND_OUTLINE, OUTLINE))
-    return np.where(hand, *soft) > 0.5
+    soft = (softened(arm | trunk, sigma * straight.scale) for sigma in (HAND_OUTLINE, OUTLINE))
+    return (np.where(hand, *soft) > 0.5) & widened(arm, OUTLINE * straight.scale) & ~trunk
 
 
 def _vertices_of(template: BodyTemplate, side: str) -> NDArray[np.int64]:
@@ -204,8 +228,9 @@ def _upper_and_forearm(arm: FoldedArm, fit: BodyFit, template: BodyTemplate) -> 
     skin = skin_like(arm.colour, arm.skin, own)
     bare = np.count_nonzero(skin & body) >= BARE_SHARE * np.count_nonzero(own & body)
     beside = own & widened(body, LOOSE * fit.scale)
-    own = own & body | (beside & skin if bare else beside)
     to_fore, to_upper = distance_to(fore), distance_to(upper & ~fore)
+    shoulder = (along_arm(fit, side, shape) < UPPER) & (to_upper < to_fore)  # whole: the trunk ends beside it
+    own = own & (body | shoulder) | (beside & skin if bare else beside)
     lying = own & (to_fore <= to_upper + LYING * fit.scale)
     if not bare:  # a hand before its own sleeve
         lying |= own & widened(skin, HAND_RIM * fit.scale)

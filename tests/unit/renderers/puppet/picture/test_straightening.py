@@ -12,7 +12,13 @@ from bodydouble.renderers.puppet.body.skeleton import ARMS, joints_of
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, skin_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
-from bodydouble.renderers.puppet.picture.straightening import FoldedArm, folded_sides, straight_arm, straightened
+from bodydouble.renderers.puppet.picture.straightening import (
+    FoldedArm,
+    _outline,
+    folded_sides,
+    straight_arm,
+    straightened,
+)
 from mannequin import COLOURS, joints, picture, track_of
 from tube_body import tube_body
 
@@ -107,3 +113,42 @@ def test_a_forearm_that_points_at_the_camera_is_stretched_and_its_hand_is_not() 
     shown = np.hypot(*(pose[19] - pose[WRIST]))
     assert np.hypot(*along) > 1.5 * np.hypot(*(pose[WRIST] - pose[ELBOW]))
     assert 0.8 * shown < places.max() < 1.4 * shown
+
+
+def _held_out() -> np.ndarray:
+    """(33, 2) a mannequin that holds its left hand out to the viewer, before its elbow."""
+    pose = joints()
+    pose[ELBOW] = pose[SHOULDER] + [22, 62]
+    pose[WRIST] = pose[ELBOW] + [5, 4]
+    pose[[17, 19, 21]] = pose[WRIST] + [4, 10]
+    return pose
+
+
+def test_a_forearm_before_which_its_hand_lies_is_made_up() -> None:
+    """A hand held out to the viewer hides its forearm: both are made up, at the length that the upper arm tells."""
+    figure, *_ = _layered(_held_out())
+
+    layer, points = figure.layers.layers["arm_l"], figure.fit.joints.points
+    upper, lower = (np.linalg.norm(points[end] - points[start]) for start, end in ((SHOULDER, ELBOW), (ELBOW, WRIST)))
+    assert 0.7 < lower / upper < 1.0
+    assert layer.front is not None
+    for share in (0.2, 0.5, 0.8):
+        x, y = np.round((1 - share) * points[ELBOW, :2] + share * points[WRIST, :2]).astype(int)
+        assert layer.front[y, x, 3] > 200
+        assert np.abs(layer.front[y, x, :3].astype(float) - COLOURS["sleeve"]).max() < 50
+
+
+def test_a_straight_arm_meets_the_trunk_without_a_notch() -> None:
+    """Its outline is rounded, but not in the corner where the trunk goes on."""
+    template, anatomy = tube_body(), anatomy_of(track_of([_held_out()]))
+    straight = fit_body(template, anatomy, joints_of(anatomy, template, (500, 500)))
+    arm, trunk = np.zeros((500, 500), np.bool_), np.zeros((500, 500), np.bool_)
+    arm[100:160, 300:340] = True
+    trunk[100:160, 200:300] = True
+
+    alone, beside = (_outline(arm, other, straight, "l") for other in (np.zeros_like(trunk), trunk))
+
+    assert not alone[100, 300]
+    assert beside[100, 300]
+    assert not beside[100, 339]
+    assert not (beside & trunk).any()
