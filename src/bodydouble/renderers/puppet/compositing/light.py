@@ -74,8 +74,10 @@ DARKEST_PERCENTILE = 0.1
 """Percentile of pixels, by their lightest channel, that are the darkest of the video, or of the character."""
 DARK_STEP = 4
 """Every so many pixels of every so many rows of a frame are looked at for it."""
-VEIL_MAX = 32.0
-"""Largest level (0-255) to which black is lifted. Chosen by eye; the most hazy development clip has 35."""
+VEIL_SHARE, VEIL_MAX = 0.4, 32.0
+"""Share of the way to the video's darkest levels that black is lifted, and the largest of these that counts (0-255): a
+character without any black looks washed out, also where the video has none. Chosen by eye; the most hazy development
+clip has 35."""
 SKIN_PIXELS_MIN = 8
 """Cheeks of fewer pixels say nothing."""
 LEVELS_PER_LIGHTNESS = 2.55
@@ -130,7 +132,8 @@ class Light:
     def _veiled(self, levels: NDArray[np.float64]) -> NDArray[np.float64]:
         """``levels`` (256, 3) behind the veil of haze, lens and coding over the video: nothing in it is darker."""
         darkest = levels[np.round(self.darkest).astype(int), range(3)]
-        veil = np.maximum(np.minimum(self.veil, VEIL_MAX) - darkest, 0) / (255 - np.minimum(darkest, VEIL_MAX))
+        lack = np.maximum(np.minimum(self.veil, VEIL_MAX) - darkest, 0)
+        veil = VEIL_SHARE * lack / (255 - np.minimum(darkest, VEIL_MAX))
         return levels + veil * (255 - levels)
 
     def lit_skin(self) -> NDArray[np.float64]:

@@ -83,12 +83,6 @@ FOOT_REACH = 0.6
 SIZE_MIN, SIZE_MAX = 0.25, 1.1
 """Smallest and largest extent of a thing over the shoulders' width."""
 
-ROUND_SIGMA = 2.0
-"""Reduced pixels: standard deviation of the blur that rounds off the corners of a ball's hull."""
-EDGE_FROM, EDGE_WIDTH = 0.3, 0.3
-"""Share of the blurred hull in which a ball's edge begins, and the share over which it becomes opaque: it is a little
-larger than its sure part."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class _View:
@@ -133,12 +127,12 @@ class ActorColours:
             self._add_known_ball(self.ball, view, found)
         if not found.any():
             return None
+        # The rim of a thing that moves is half thing, half background: it goes with the thing.
+        found = cv2.dilate(found, np.ones((3, 3), np.uint8))
         (h, w), step = matte.shape, view.step
-        small = cv2.GaussianBlur(found, (0, 0), ROUND_SIGMA)
-        size = small.shape[1] * step, small.shape[0] * step
-        large = cv2.resize(small, size, interpolation=cv2.INTER_CUBIC)
-        large = cv2.copyMakeBorder(large, 0, h - size[1], 0, w - size[0], cv2.BORDER_REPLICATE)
-        return np.asarray(np.clip((large.astype(np.float32) / 255 - EDGE_FROM) / EDGE_WIDTH, 0, 1), np.float32)
+        large = cv2.resize(found, (found.shape[1] * step, found.shape[0] * step), interpolation=cv2.INTER_LINEAR)
+        large = cv2.copyMakeBorder(large, 0, h - large.shape[0], 0, w - large.shape[1], cv2.BORDER_REPLICATE)
+        return np.asarray(cv2.GaussianBlur(large, (0, 0), 1.0), np.float32) / np.float32(255)
 
     def _view(self, image: Image, plate: Image, matte: Matte, body: Points, box: PixelBox) -> _View | None:
         h, w = matte.shape
