@@ -40,10 +40,11 @@ def without_fringe(image: Image, matte: Matte, others: Matte, height: int) -> Im
     return result
 
 
-def without_rim(image: Image, thing: Floats | None, height: int) -> Image:
-    """``image`` (h, w, 3) with the rim of a ``thing`` (h, w), 0-1, in its own colours: the person shines through there.
+def without_rim(image: Image, thing: Floats | None, person: Matte, height: int) -> Image:
+    """``image`` (h, w, 3) with the rim of a ``thing`` (h, w), 0-1, in its own colours where a person shines through.
 
-    ``height`` is the whole picture's. The same image where there is no thing, or one that is all rim.
+    That is before the ``person`` (h, w) 0-255: elsewhere the rim is the thing's, blurred by its movement. ``height`` is
+    the whole picture's. The same image where there is no thing, or one that is all rim.
     """
     if thing is None:
         return image
@@ -57,7 +58,7 @@ def without_rim(image: Image, thing: Floats | None, height: int) -> Image:
     if not cv2.countNonZero(inner):
         return image
     result = image.copy()
-    _take_nearest(result[here], inner, cv2.subtract(mask[here], inner))
+    _take_nearest(result[here], inner, cv2.min(cv2.subtract(mask[here], inner), person[here]))
     return result
 
 

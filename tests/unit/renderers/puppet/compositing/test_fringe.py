@@ -33,14 +33,16 @@ def test_without_bystanders_the_image_is_the_same() -> None:
 
 
 def test_a_things_rim_has_its_own_colours() -> None:
-    """A white ball before a dark shirt: the grey ring between them becomes white, and the rest stays."""
+    """A white ball half before a dark shirt: there the grey ring between them becomes white, and the rest stays."""
     image = np.full((80, 80, 3), 20, np.uint8)
     cv2.circle(image, (40, 40), 20, (240, 240, 240), -1)
     image = np.asarray(cv2.GaussianBlur(image, (0, 0), 1.5), np.uint8)
     ball = np.zeros((80, 80), np.float32)
     cv2.circle(ball, (40, 40), 21, (1.0,), -1)
-    clean = without_rim(image, ball, 480)
-    assert (clean[ball > 0] > 220).all()
-    assert np.array_equal(clean[ball == 0], image[ball == 0])
-    assert without_rim(image, None, 480) is image
-    assert without_rim(image, np.zeros_like(ball), 480) is image
+    person = np.zeros((80, 80), np.uint8)
+    person[:, :40] = 255
+    clean, before = without_rim(image, ball, person, 480), (ball > 0) & (person > 0)
+    assert (clean[before] > 220).all()
+    assert np.array_equal(clean[~before], image[~before])
+    assert without_rim(image, None, person, 480) is image
+    assert without_rim(image, np.zeros_like(ball), person, 480) is image
