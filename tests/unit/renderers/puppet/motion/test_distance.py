@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,3 +53,22 @@ def test_without_legs_the_size_goes_on_with_the_head():
 
     assert np.all(np.diff(found) > 0)
     assert np.abs(np.diff(found)).max() < 0.06
+
+
+def test_faces_that_stay_as_large_deny_a_change():
+    """Bones that look longer make nobody larger whose face is seen to stay; without a face they do."""
+    sizes = np.linspace(1.0, 1.3, FRAMES)
+    motion = build_motion(track_of([_bowed(size, 1.0) for size in sizes]), 25.0)
+    seen = replace(motion, face_found=np.ones(FRAMES, np.bool_), head_size=np.full(FRAMES, 20.0))
+
+    assert (changing_size(seen) == 1).all()
+    assert np.ptp(changing_size(replace(seen, face_found=np.zeros(FRAMES, np.bool_)))) > 0.2
+
+
+def test_faces_that_grow_confirm_a_change():
+    """Whose face and bones grow alike comes nearer."""
+    sizes = np.linspace(1.0, 1.3, FRAMES)
+    motion = build_motion(track_of([_bowed(size, 1.0) for size in sizes]), 25.0)
+    found = changing_size(replace(motion, face_found=np.ones(FRAMES, np.bool_), head_size=20 * sizes))
+
+    assert np.allclose(found / found[0], sizes, rtol=0.08)
