@@ -77,6 +77,8 @@ NECK_FADE = (0.15, 0.6)
 """Head weights between which the head's layer sets in."""
 HEAD_BEGINS = (0.85, 0.98)
 """Head weights between which the trunk's layer ends below a head that has a layer of its own."""
+LAID_HAIR = (0.08, 0.16)
+"""Face widths above the chin between which it ends beside the neck: hair that lies there is lifted as a head rises."""
 FACE_REACH = (1.1, 1.6)
 """Face widths from the head's centre between which vertices leave the face's own turn for the body's."""
 NECK_TOP = 0.9
@@ -99,9 +101,7 @@ class FaceMesh:
     own_gaze: Array  # (2,) see ``gaze_of``
     lips: Array | None  # (3,) colour 0-255, see ``lip_colour``
     skull: Skull | None  # what is behind it
-    headless: (
-        NDArray[np.uint8] | None
-    )  # (h, w, 4) the trunk's texture without what mesh and dome show; None without one
+    headless: NDArray[np.uint8] | None  # (h, w, 4) the trunk's texture without what mesh and dome show
 
 
 def build_face_mesh(
@@ -296,11 +296,12 @@ def _with_whole_face(rgba: NDArray[np.uint8], face: Mask) -> NDArray[np.uint8]:
 
 
 def _without_head(anatomy: Anatomy, rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The trunk's layer ``rgba`` (h, w, 4) down from the jaw.
+    """The trunk's layer ``rgba`` (h, w, 4) down from the jaw, and from a little above it where hair lies on shoulders.
 
     The bones turn it less than the face's mesh: what is above would show beside a turned head.
     """
     left = 1 - smoothstep(*HEAD_BEGINS, _everywhere(_head_weight, anatomy, rgba.shape[:2]))
+    left = np.maximum(left, _everywhere(_laid_hair, anatomy, rgba.shape[:2]))
     return np.round(rgba * left[..., None]).astype(np.uint8)
 
 
@@ -362,17 +363,19 @@ def _unit(vector: Array) -> Array:
 
 
 def _neck_place(anatomy: Anatomy, vertices: Array) -> tuple[Array, Array]:
-    """(N,) how far up from the shoulders (0) to the chin (1), and how far beside the neck in face widths.
-
-    Up is between where the head and the trunk have it: the neck of a body that turns away leans, its jaw does not.
-    """
+    """(N,) how far up from the shoulders (0) to the chin (1), and how far beside the neck in face widths."""
     neck = anatomy.chin - anatomy.shoulders
-    up = _unit(_unit(-anatomy.head.rotation[:2, 1]) + _unit(anatomy.shoulders - anatomy.hips))
+    up = _upwards(anatomy)
     length = max(float(neck @ up), NECK_LENGTH_MIN * anatomy.head.width, 1.0)
     along = (vertices - anatomy.shoulders) @ up / length
     middle = anatomy.shoulders + np.clip(along, 0, 1)[:, None] * neck
     beside = np.abs((vertices - middle) @ np.array([-up[1], up[0]])) / anatomy.head.width
     return along, beside
+
+
+def _upwards(anatomy: Anatomy) -> Array:
+    """(2,) between where head and trunk have it: the neck of a body that turns away leans, its jaw does not."""
+    return _unit(_unit(-anatomy.head.rotation[:2, 1]) + _unit(anatomy.shoulders - anatomy.hips))
 
 
 def _head_weight(anatomy: Anatomy, vertices: Array) -> Array:
@@ -381,6 +384,13 @@ def _head_weight(anatomy: Anatomy, vertices: Array) -> Array:
     far = smoothstep(*WEIGHT_BESIDE, beside * anatomy.head.width / (0.5 * anatomy.unit))
     weight = smoothstep(*WEIGHT_UP, along)
     return np.where(along < 1.0, weight * (1 - 0.5 * far), weight)
+
+
+def _laid_hair(anatomy: Anatomy, vertices: Array) -> Array:
+    """(N,) 1 beside the neck up to a little above the chin, where hair lies on shoulders; 0 above and in the neck."""
+    _, beside = _neck_place(anatomy, vertices)
+    above = (vertices - anatomy.chin) @ _upwards(anatomy) / anatomy.head.width
+    return smoothstep(*COLLAR_BESIDE, beside) * (1 - smoothstep(*LAID_HAIR, above))
 
 
 def _collar(anatomy: Anatomy, vertices: Array) -> Array:

@@ -39,6 +39,23 @@ def test_the_trunk_has_no_head_where_the_mesh_has_one(anatomy: Anatomy):
     assert alone.headless is None
 
 
+def test_hair_that_lies_on_the_shoulders_stays_with_the_trunk(anatomy: Anatomy):
+    """Beside the neck the trunk goes on above the chin: a head that rises leaves no gap there. In the neck it ends."""
+    assert anatomy.face is not None
+    picture = _skin()
+    head = hull_mask(anatomy.face[list(OVAL), :2], picture.shape) > 0
+    figure = build_face_mesh(anatomy, picture, picture, head)
+    assert figure is not None
+    assert figure.headless is not None
+    chin, width = anatomy.chin, anatomy.head.width
+    row, high = (int(chin[1] - share * width) for share in (0.03, 0.4))
+    for side in (-1, 1):
+        beside = int(chin[0] + side * width)
+        assert figure.headless[row, beside, 3] > 200
+        assert figure.headless[high, beside, 3] == 0
+    assert figure.headless[row, int(chin[0]), 3] == 0
+
+
 def test_the_outline_of_a_face_lies_within_the_person(anatomy: Anatomy):
     """Where landmarks lie beside the jaw that the picture shows, they are pulled in to it; others stay."""
     assert anatomy.face is not None
