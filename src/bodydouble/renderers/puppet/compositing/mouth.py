@@ -26,6 +26,7 @@ GAP_PIXELS = (0.6, 1.8)
 """Pixels between the middles of the character's lips between which the inside sets in: what the mesh draws out of the
 line between shut lips has teeth like a saw."""
 UPPER_MIDDLE, LOWER_MIDDLE = INNER_LIPS.index(FacePoint.UPPER_LIP_INNER), INNER_LIPS.index(FacePoint.LOWER_LIP_INNER)
+CORNERS_OF_LIPS = [0, len(INNER_LIPS) // 2]
 RIM = np.ones((3, 3), np.uint8)
 """What the inside covers of the lips: the line between shut lips is split between both, with teeth like a saw."""
 RIM_PIXELS = (1.5, 6.0)
@@ -44,6 +45,9 @@ Measured on seven clips: teeth 0.2 to 0.7, tongues 0.9 to 1.2. Skin in pink ligh
 SKIN_CHROMA = (0.6, 0.9)
 """CIELAB chroma over that of the skin, between which what is light at the rim goes from teeth to skin: landmarks of the
 lips' corners are off, and pale cheeks are no redder than teeth. Chosen by eye."""
+CORNERS = (0.02, 0.12)
+"""Shares of a mouth's width from its corners between which teeth set in: they curve away into the shade of the cheeks,
+and what is light there is skin that the landmarks take in. Chosen by eye."""
 REDNESS_MIN = 0.1
 """Smallest CIELAB a over L* of lips in a divisor: the ratio of a grey picture says nothing."""
 CAVITY_SHADE = 0.55
@@ -145,13 +149,25 @@ def paint_inside(
         weight *= 1 - cover[here] * np.float32(1 / 255)
     depth = np.asarray(cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
     deep = smoothstep(*DEEP, depth / max(float(depth.max()), 1.0)).astype(np.float32)
-    inside = inside_colours(np.asarray(shown, np.uint8), light, deep).astype(np.float32)
+    bare = _away_from_corners(target[CORNERS_OF_LIPS] - [x0, y0], shown.shape[:2])
+    inside = inside_colours(np.asarray(shown, np.uint8), light, deep, bare).astype(np.float32)
     mixed = colour[here] + (inside - colour[here]) * weight[..., None]
     colour[here] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
 
 
-def inside_colours(shown: Image, light: MouthLight, deep: Floats) -> Image:
-    """(h, w, 3) the actor's mouth ``shown`` (h, w, 3) in the character's light; ``deep`` (h, w) 0-1 behind the lips."""
+def _away_from_corners(corners: Points, shape: tuple[int, ...]) -> Floats:
+    """(h, w) 0-1 how far teeth can be seen at each pixel between the ``corners`` (2, 2) px of a mouth."""
+    across = corners[1] - corners[0]
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    along = ((columns - corners[0, 0]) * across[0] + (rows - corners[0, 1]) * across[1]) / max(across @ across, 1.0)
+    return smoothstep(*CORNERS, np.minimum(along, 1 - along)).astype(np.float32)
+
+
+def inside_colours(shown: Image, light: MouthLight, deep: Floats, bare: Floats) -> Image:
+    """(h, w, 3) the actor's mouth ``shown`` (h, w, 3) in the character's light.
+
+    ``deep`` (h, w) is 1 behind the lips and 0 beside their edges, ``bare`` (h, w) 0 in the corners and 1 between them.
+    """
     shown_lab = lab_of(shown)
     # Videos store colours at half the size: unsmoothed, their steps would be the edges of teeth.
     shown_lab[..., 1:] = cv2.GaussianBlur(np.ascontiguousarray(shown_lab[..., 1:]), (0, 0), COLOUR_SMOOTH)
@@ -162,7 +178,7 @@ def inside_colours(shown: Image, light: MouthLight, deep: Floats) -> Image:
     bright = smoothstep(CAVITY_LIGHTNESS, TEETH_LIGHTNESS, relative)
     # Beside the lips' edges, what has the skin's colours is skin.
     chroma = np.hypot(shown_lab[..., 1], shown_lab[..., 2]) / max(float(np.hypot(*light.actor_skin[1:])), GREY)
-    teeth = bright * (1 - red) * (deep + (1 - deep) * (1 - smoothstep(*SKIN_CHROMA, chroma)))
+    teeth = bare * bright * (1 - red) * (deep + (1 - deep) * (1 - smoothstep(*SKIN_CHROMA, chroma)))
     skin, lips = light.character_skin, light.character_lips
     lighter = float(np.clip(skin[0] / max(float(light.actor_skin[0]), 1.0), LIGHTER_MIN, LIGHTER_MAX))
     # Teeth are as light on all people, in one light, but not grey in a face that is lighter than the actor's. A

@@ -14,11 +14,10 @@ from bodydouble.renderers.puppet.motion.expression import (
     INNER_LIPS,
     Expression,
     eye_openings,
+    mouth_gap,
     mouth_shape,
     neutral_of,
     normalised,
-    opened_lips,
-    seen_gaps,
     smoothstep,
 )
 from bodydouble.renderers.puppet.motion.gaze import gaze_of, iris_places, steady
@@ -81,7 +80,6 @@ class Motion:
     gaze: Array  # (F, 2) see ``gaze_of``, 0 without a face
     lids: Array  # (F, 2) 1 is open, 0 shut
     mouth: Array  # (F, 3) see Expression.mouth
-    lips: Array  # (F, 20, 2) px, inner lips as far open as they look; NaN without a face
     hands: Array  # (F, 2, 21, 2) NaN where not seen
     hand_weight: Array  # (F, 2) 0-1, how far the seen hand may be trusted, faded at its ends
     hand_source: NDArray[np.intp]  # (F, 2) the frame that shows the hand whole, see ``hand_sources``; -1 if none does
@@ -90,6 +88,11 @@ class Motion:
 
     def __len__(self) -> int:
         return len(self.shot)
+
+    @property
+    def lips(self) -> Array:
+        """(F, 20, 2) the actor's inner lips, px."""
+        return self.face[:, INNER_LIPS, :2]
 
     def expression(self, index: int) -> Expression:
         return Expression(
@@ -122,7 +125,7 @@ def build_motion(
     unknown = np.full(len(track), np.nan)
     cut_off = cut_off_above(track)
     rotation, centre, size, heads = _heads(track, frame_rate, unknown if outline is None else outline, cut_off)
-    offsets, gaze, mouth, lips = _expressions(track, heads)
+    offsets, gaze, mouth = _expressions(track, heads)
     return Motion(
         frame_rate=frame_rate,
         shot=track.shot,
@@ -139,7 +142,6 @@ def build_motion(
         gaze=gaze,
         lids=_lids(track),
         mouth=mouth,
-        lips=lips,
         hands=hands,
         hand_weight=hand_weight,
         hand_source=hand_source,
@@ -194,14 +196,13 @@ def _lids(track: PersonTrack) -> Array:
     return lids
 
 
-def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, Array, Array, Array]:
-    """Offsets (F, 478, 3), gaze (F, 2), mouth (F, 3) and lips (F, 20, 2)."""
+def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, Array, Array]:
+    """Offsets (F, 478, 3), gaze (F, 2) and mouth (F, 3)."""
     frames = len(track)
     offsets, gaze, mouth = np.zeros((frames, FACE_POINTS, 3)), np.zeros((frames, 2)), np.zeros((frames, 3))
-    lips = track.face[:, INNER_LIPS, :2].astype(np.float64)
     seen = [i for i in range(frames) if heads[i] is not None]
     if not seen:
-        return offsets, gaze, mouth, lips
+        return offsets, gaze, mouth
     faces = np.stack([normalised(track.face[i].astype(np.float64), head) for i in seen if (head := heads[i])])
     neutral = neutral_of(faces)
     offsets[seen] = faces - neutral
@@ -210,10 +211,8 @@ def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, A
     found = np.array([head is not None for head in heads])
     for start, stop in spans(found, track.shot, gap_max=0):
         gaze[start:stop] = steady(gaze[start:stop])
-    gaps, more = seen_gaps(faces, neutral)
-    mouth[seen] = np.c_[np.array([mouth_shape(face) for face in faces]), gaps]
-    lips[seen] = opened_lips(lips[seen], more)
-    return offsets, gaze, mouth, lips
+    mouth[seen] = np.array([[*mouth_shape(face), mouth_gap(face)] for face in faces])
+    return offsets, gaze, mouth
 
 
 def _heads(

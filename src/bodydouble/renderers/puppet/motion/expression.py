@@ -15,8 +15,6 @@ INNER_LIPS = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 3
 LIP_PAIRS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (310, 318), (191, 95), (415, 324))
 """(upper, lower) points of the inner lips that meet when the mouth closes."""
 UPPER_LIP, LOWER_LIP = FacePoint.UPPER_LIP_INNER, FacePoint.LOWER_LIP_INNER
-LOWER_EDGE = 17
-"""Point of the lower lip's outer edge in the middle."""
 MOUTH_CORNERS = (FacePoint.RIGHT_MOUTH_CORNER, FacePoint.LEFT_MOUTH_CORNER)
 MESH_POINTS = 468
 """Points of the face mesh; the ten of the irises follow."""
@@ -84,10 +82,6 @@ LIFT_MIN, LIFT_MAX = -0.08, 0.08
 """Bounds, in face heights, of the move of a mouth's corners in addition to the actor's own movement."""
 MOUTH_AJAR, MOUTH_OPEN = 0.01, 0.07
 """Gaps in face heights between which a mouth goes from its own shape to the one that the actor's has."""
-STRETCHED = (0.03, 0.12, 0.8)
-"""Gaps in face heights between which an opening mouth draws the lower lip out, and the share of its resting height that
-is left. Landmarks make it thicker instead. Measured on four clips: teeth and tongue lie below its inner edge where it
-is 1.2 to 1.3 times as thick as at rest, by about what it is thicker, and none where it is not."""
 JAW_BESIDE, JAW_WIDE = 0.3, 4
 """Face widths beside the middle up to which the jaw follows a lower lip, and exponent of how that fades."""
 SHUT_LINE = 0.05
@@ -292,30 +286,6 @@ def _mouth_shaped(face: Array, rest: Array, actors: Array) -> Array:
     shaped[:MESH_POINTS, 0] += (middle[0] - face[:MESH_POINTS, 0]) * shrink * _around(middle, MOUTH_REACH * width, face)
     wanted = min(float(mouth_shape(rest)[1]), MOUTH_LIFT_REST) + gain * (float(actors[1]) - MOUTH_LIFT_REST)
     return _corners_moved(shaped, float(np.clip(wanted - float(lift), LIFT_MIN, LIFT_MAX)))
-
-
-def seen_gaps(faces: Array, neutral: Array) -> tuple[Array, Array]:
-    """(N,) how far mouths of normalised ``faces`` (N, 478, 3) look open, in face heights; and (N,) over the landmarks'.
-
-    Those of the lower lip's inner edge lie too high where a jaw drops: the lip would be thicker than at rest, in the
-    ``neutral`` face (478, 3), although it is drawn out.
-    """
-    gaps = np.linalg.norm(faces[:, UPPER_LIP, :2] - faces[:, LOWER_LIP, :2], axis=1)
-    lip = np.linalg.norm(faces[:, LOWER_EDGE, :2] - faces[:, LOWER_LIP, :2], axis=1)
-    rest = float(np.linalg.norm(neutral[LOWER_EDGE, :2] - neutral[LOWER_LIP, :2]))
-    least, most, kept = STRETCHED
-    stretched = smoothstep(least, most, gaps)
-    missed = stretched * np.maximum(lip - rest * (1 - (1 - kept) * stretched), 0)
-    return gaps + missed, 1 + missed / np.maximum(gaps, TINY)
-
-
-def opened_lips(lips: Array, more: Array) -> Array:
-    """(N, 20, 2) inner ``lips`` (N, 20, 2) px, ``more`` (N,) times as far open."""
-    result = lips.copy()
-    half = len(INNER_LIPS) // 2
-    lower, upper = np.arange(1, half), np.arange(2 * half - 1, half, -1)
-    result[:, lower] += (more[:, None, None] - 1) * (lips[:, lower] - lips[:, upper])
-    return result
 
 
 def _opened(face: Array, actors: float) -> Array:

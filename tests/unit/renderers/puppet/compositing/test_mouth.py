@@ -17,8 +17,8 @@ WARM = MouthLight(
 RING = np.stack([np.cos(np.linspace(0, 2 * np.pi, 20, False)), np.sin(np.linspace(0, 2 * np.pi, 20, False))], 1)
 
 
-def _inside(shown: np.ndarray, light: MouthLight, deep: float = 0.0) -> np.ndarray:
-    return inside_colours(shown, light, np.full(shown.shape[:2], deep, np.float32))
+def _inside(shown: np.ndarray, light: MouthLight, deep: float = 0.0, bare: float = 1.0) -> np.ndarray:
+    return inside_colours(shown, light, *(np.full(shown.shape[:2], share, np.float32) for share in (deep, bare)))
 
 
 def test_teeth_beside_warm_skin_are_never_blue() -> None:
@@ -74,6 +74,15 @@ def test_teeth_beside_the_lips_are_in_their_shade() -> None:
     rim, half, middle = (lab_of(_inside(shown, WARM, share))[0, 0, 0] for share in (0.0, 0.5, 1.0))
     assert rim < 0.8 * middle
     assert rim < half < middle
+
+
+def test_no_teeth_shine_in_the_corners_of_a_mouth() -> None:
+    """What is light there is skin, however grey: it looks like the lips; between the corners teeth are white."""
+    picture = np.full((40, 80, 3), 90, np.uint8)
+    lips = RING * [-20, 6] + [40, 20]
+    paint_inside(picture, np.full((40, 80, 3), (190, 186, 184), np.uint8), lips, lips, WARM, None)
+    redness = lab_of(picture)[20, :, 1]
+    assert redness[[22, 57]].min() > redness[40] + 8
 
 
 def test_the_inside_is_painted_between_the_lips_alone_and_behind_hands() -> None:

@@ -4,9 +4,7 @@ import numpy as np
 
 from bodydouble.renderers.puppet.motion.expression import (
     EYES,
-    INNER_LIPS,
     LIP_PAIRS,
-    LOWER_EDGE,
     LOWER_LIP,
     MOUTH_CORNERS,
     MOUTH_LIFT_REST,
@@ -18,9 +16,7 @@ from bodydouble.renderers.puppet.motion.expression import (
     mouth_gap,
     mouth_shape,
     neutral_of,
-    opened_lips,
     resting_face,
-    seen_gaps,
     smoothstep,
 )
 
@@ -266,27 +262,6 @@ def test_a_mouth_opens_as_far_as_the_actors_looks_open():
     assert np.isclose(shown[UPPER_LIP, 1], known[UPPER_LIP, 1])
     assert np.isclose(shown[152, 1] - known[152, 1], 0.15 - mouth_gap(known))
     assert mouth_gap(shut) < 0.01
-
-
-def test_a_lower_lip_that_seems_to_grow_is_part_of_the_opening():
-    """What landmarks add to its height as the mouth opens is teeth and tongue; a lip that is drawn out adds none."""
-    faces = np.stack([face(gap=gap) for gap in (0.0, 0.2, 0.2)])
-    for shown, height in zip(faces, (0.12, 0.15, 0.09), strict=True):
-        shown[LOWER_EDGE] = shown[LOWER_LIP] + [0, height, 0]
-    gaps, more = seen_gaps(faces, faces[0])
-    assert gaps[0] < 1e-9
-    assert np.isclose(gaps[1], 0.2 + 0.15 - 0.8 * 0.12)
-    assert np.isclose(gaps[2], 0.2)
-    assert np.allclose(more[1:] * 0.2, gaps[1:])
-
-
-def test_lips_of_a_wider_opening_keep_their_upper_edge():
-    """Only the lower edge goes down, away from the point above it; corners stay."""
-    lips = face(gap=0.2)[None, INNER_LIPS, :2]
-    opened = opened_lips(lips, np.array([1.5]))
-    upper, lower, corner = INNER_LIPS.index(UPPER_LIP), INNER_LIPS.index(LOWER_LIP), 0
-    assert np.isclose(opened[0, lower, 1] - opened[0, upper, 1], 0.3)
-    assert np.array_equal(opened[0, [upper, corner]], lips[0, [upper, corner]])
 
 
 def test_a_shut_smile_stays_shut():
