@@ -114,7 +114,8 @@ class Composer:
         gone = removal_mask(matte, body, self.motion.visibility[index])
         drawing = self.puppet.draw(index, height, width)
         who = None if self.carried is None else Carrier.of(body, self.motion.hands[index])
-        about, place = None if who is None else who.reach(height, width), self._passed_place(index, height, width)
+        about = None if who is None else who.reach(height, width)
+        place = self._passed_place(index, height, width)
         box = _union([_box_of(gone), drawing.bounds if drawing else None, about, place], width, height)
         if box is None:
             return image
@@ -126,7 +127,7 @@ class Composer:
         things = None
         if self.actor_colours is not None:
             things = self.actor_colours.ball_in_front(source, with_seen, matte[y0:y1, x0:x1], body, box)
-            source = without_rim(source, things, gone[y0:y1, x0:x1], height)
+        source = without_rim(source, things, gone[y0:y1, x0:x1], height)
         plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
         gone_here = with_left_over(gone[y0:y1, x0:x1], source, with_seen, body[:, :2] - [x0, y0], height)
         passer = None
@@ -139,8 +140,7 @@ class Composer:
         carried: list[CarriedPiece] = []
         if self.carried is not None and who is not None and drawing is not None:
             carried = self.carried.find(source, with_seen, matte[y0:y1, x0:x1], who.seen_from(x0, y0), height)
-        for piece in carried:
-            _add(gone_here, piece)
+            _add(gone_here, carried)
         lit = match_light(plate, source, _left(gone_here, needed))
         others = self.bystanders.around(index, image, matte, gone, box, lit, passer) if expected else None
         removed, things = self._removed(index, image, gone_here, box, things, others)
@@ -369,11 +369,12 @@ def _box_of(mask: Matte) -> PixelBox | None:
     return (x, y, x + w, y + h) if w else None
 
 
-def _add(gone: Matte, piece: CarriedPiece) -> None:
-    """Add a carried ``piece`` and its blurred rim to the mask ``gone`` (h, w), 0 or 255, in place."""
-    x0, y0, x1, y1 = piece.box
-    part, whole = gone[y0:y1, x0:x1], (piece.alpha > 0).view(np.uint8) * np.uint8(255)
-    cv2.max(part, cv2.dilate(whole, CARRIED_RIM), dst=part)
+def _add(gone: Matte, pieces: Sequence[CarriedPiece]) -> None:
+    """Add carried ``pieces`` and their blurred rims to the mask ``gone`` (h, w), 0 or 255, in place."""
+    for piece in pieces:
+        x0, y0, x1, y1 = piece.box
+        part, whole = gone[y0:y1, x0:x1], (piece.alpha > 0).view(np.uint8) * np.uint8(255)
+        cv2.max(part, cv2.dilate(whole, CARRIED_RIM), dst=part)
 
 
 def _left(gone: Matte, needed: list[PixelBox]) -> Matte:

@@ -98,6 +98,10 @@ LUMINANCE_MIN, RGB_MIN = 1e-4, 1e-3
 """Smallest linear luminance in a divisor, and smallest RGB (0-1) of a CIELAB colour, so that ratios stay finite."""
 
 
+def _black() -> NDArray[np.float64]:
+    return np.zeros(3)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Light:
     """The change of the character's colours for each frame."""
@@ -108,10 +112,8 @@ class Light:
     follow: NDArray[np.float64]  # (F,) factor of the removed person's brightness, around 1
     actor_skin: NDArray[np.float64]  # (3,) CIELAB
     character_skin: NDArray[np.float64]  # (3,) CIELAB, before relighting
-    veil: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))  # (3,) darkest levels of the video, 0-255
-    darkest: NDArray[np.float64] = field(
-        default_factory=lambda: np.zeros(3)
-    )  # (3,) of the character, before relighting
+    veil: NDArray[np.float64] = field(default_factory=_black)  # (3,) darkest levels of the video, 0-255
+    darkest: NDArray[np.float64] = field(default_factory=_black)  # (3,) of the character, before relighting
 
     def tables(self, index: int) -> NDArray[np.uint8]:
         """(1, 256, 3) lookup table of frame ``index``, for 8 bit RGB."""
