@@ -39,8 +39,8 @@ CRUMB_MAX = 0.2
 GROWN_REACH = 0.65
 """Shoulder widths from the middle of a hand in which the thing is completed by its colours alone."""
 BESIDE_MIN, MOVES_MIN = 0.3, 0.5
-"""Mean share of a thing that is beside the person, or shoulder widths that it moves over the body (standard deviation):
-what does neither may be the pocket or the belt at which a hand rests."""
+"""Mean share of a thing that is beside the person and their rim, or shoulder widths that it moves over the body
+(standard deviation): what does neither may be the pocket at which a hand rests, or the blurred edge of a sleeve."""
 OTHERS_MAX = 0.3
 """Largest share of a piece that may be other people."""
 SOFT_MARGIN = 4
@@ -171,17 +171,23 @@ def learn_carried(
             x0, y0, x1, y1 = box
             near = np.asarray(reduced(others[y0:y1, x0:x1], view.step), np.uint8)
             found = [mask for mask in found if not _is_somebody(mask > 0, near)]
-        if found:
-            seen.append((view, np.maximum.reduce(found) > 0))
+        if found and _without_rim(view, mask := np.maximum.reduce(found) > 0).any():
+            seen.append((view, mask))
     if len(seen) < least or not _is_thing(seen):
         return None
-    shares = [counted(view.codes[mask]) / np.count_nonzero(mask) for view, mask in seen]
+    sure = [(view, _without_rim(view, mask)) for view, mask in seen]
+    shares = [counted(view.codes[mask]) / np.count_nonzero(mask) for view, mask in sure]
     behind = [view.behind[~view.front & (view.nearest < REACH)] for view in views]
     around = np.mean([counted(codes) / max(len(codes), 1) for codes in behind], axis=0)
     often = np.mean([share > 0 for share in shares], axis=0) >= COLOUR_OFTEN
     colours = often & (np.mean(shares, axis=0) > DISTINCT * around)
     area = float(np.median([np.count_nonzero(mask) / view.unit**2 for view, mask in seen]))
     return Carried(looks=looks, colours=colours if ball is None else colours & ~ball, area=area)
+
+
+def _without_rim(view: View, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """``mask`` (h, w) without the blurred rim of clothes, whose colours are no thing's."""
+    return mask & (view.person | ~view.rim)
 
 
 def _is_ball(view: View, mask: NDArray[np.bool_], ball: Colours | None) -> bool:
@@ -194,7 +200,7 @@ def _is_thing(seen: list[tuple[View, NDArray[np.bool_]]]) -> bool:
 
     It is where the person is not, or moves over the body.
     """
-    if np.mean([1 - view.person[mask].mean() for view, mask in seen]) > BESIDE_MIN:
+    if np.mean([1 - view.rim[mask].mean() for view, mask in seen]) > BESIDE_MIN:
         return True
     places = [(np.stack(np.nonzero(mask)[::-1]).mean(1) - view.hips) / view.unit for view, mask in seen]
     return bool(np.sqrt(np.var(places, axis=0).sum()) > MOVES_MIN)

@@ -145,6 +145,18 @@ def test_a_pocket_at_which_a_hand_rests_is_not_carried() -> None:
     assert place.learned() is None
 
 
+def test_a_blurred_rim_of_clothes_is_not_carried() -> None:
+    """It is beside the matte, but is removed with the person, and hardly moves over the body."""
+    place = scene(carried=(False,) * FRAMES)
+    for i, sample in enumerate(place.samples):
+        hip = np.round(place.track.body[i, 23, :2]).astype(int)
+        place.track.body[i, [15, 17, 19], :2] = hip + [15, 0]
+        about = cv2.circle(np.zeros_like(sample.matte), hip.tolist(), 60, 255, -1)
+        wide = cv2.dilate(sample.matte, np.ones((9, 9), np.uint8))
+        sample.image[(wide > 0) & (sample.matte == 0) & (about > 0)] = WOOD
+    assert place.learned() is None
+
+
 def test_a_plate_that_is_wrong_all_about_shows_nothing() -> None:
     """Where the camera's path is missed, everything differs from the plate."""
     place = scene()
