@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, PixelBox
-from bodydouble.renderers.puppet.painting import SUBPIXEL_BITS, fixed_point
+from bodydouble.renderers.puppet.painting import LINE_END_MAX, SUBPIXEL_BITS, fixed_point
 
 Array = NDArray[np.float64]
 
@@ -41,18 +41,18 @@ def strip_bend(upper: Array, upper_end: Array, lower: Array, lower_end: Array) -
 def round_bend(
     joint: Array, middle: Array, radius: float, height: int, width: int, far: float = CORNER_REACH
 ) -> tuple[PixelBox, Bytes] | None:
-    """A box of a frame and (h, w, 4) 0-255 what of a limb is drawn there, so that its elbow or knee is round.
+    """A box of a frame, and (h, w, 4) 0-255 how much of a limb is drawn in it, so that its elbow or knee is round.
 
     A mesh that bends otherwise than in its picture has a corner there, and cloth that hangs below a bent arm sticks out
     of it. Beyond the ends of both bones a limb reaches no farther than ``radius`` px, half of its width, from the
     ``middle`` (2,) of its bend. ``joint`` (4, 2) px are the points of a ``JointPatch`` in order, the frame has
-    ``height`` x ``width`` pixels. A bone that points at the camera has no end on screen: the radius grows. None where
-    all is drawn. ``far``: half widths beyond the joint up to which it is looked at.
+    ``height`` x ``width`` pixels. A bone that points at the camera has no end on screen: the radius grows. ``far``: how
+    far beyond the joint the limb is cut, in half widths. None where all of it is drawn.
     """
     (ax, ay), (bx, by) = (joint[1] - joint[0]).tolist(), (joint[3] - joint[2]).tolist()
     lengths = max(math.hypot(ax, ay), EDGE_MIN), max(math.hypot(bx, by), EDGE_MIN)
     ax, ay, bx, by = ax / lengths[0], ay / lengths[0], bx / lengths[1], by / lengths[1]
-    radius *= max(1.0, radius / min(lengths))
+    radius = min(radius * max(1.0, radius / min(lengths)), LINE_END_MAX)
     cosine = math.hypot(ax + bx, ay + by) / 2
     if radius * (1 / max(math.sqrt(max(1 - cosine * cosine, 0.0)), EDGE_MIN) - 1) < CORNER_MIN:
         return None

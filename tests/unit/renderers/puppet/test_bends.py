@@ -43,3 +43,14 @@ def test_beyond_both_bones_a_bend_ends_round() -> None:
     assert short is not None
     x0, y0 = short[0][:2]
     assert short[1][40 - y0, 20 - x0].min() == 255
+
+
+def test_a_bone_without_any_length_cuts_nothing_off() -> None:
+    """Both points of a bone that points straight at the camera are one: the round end is wider than the frame."""
+    joint = _bent()
+    joint[2] = joint[3]
+
+    found = round_bend(joint, MIDDLE, 20.0, 80, 80)
+
+    assert found is not None
+    assert found[1].min() == 255
