@@ -296,9 +296,9 @@ def _opened(face: Array, actors: float) -> Array:
     """
     gap = mouth_gap(face)
     more = float(smoothstep(MOUTH_AJAR, MOUTH_OPEN, gap)) * max(actors - gap, 0.0)
-    if more < TINY:
-        return face
     upper, lower = face[UPPER_LIP], face[LOWER_LIP]
+    if more < TINY or lower[1] <= upper[1]:  # lips that have passed each other are shut, see ``_uncrossed``
+        return face
     share = smoothstep(upper[1], lower[1], face[:MESH_POINTS, 1])
     share *= np.exp(-(((face[:MESH_POINTS, 0] - lower[0]) / JAW_BESIDE) ** JAW_WIDE))
     # The lips' edges come down by the pair, least at the corners: heights alone tell them apart badly.

@@ -264,6 +264,17 @@ def test_a_mouth_opens_as_far_as_the_actors_looks_open():
     assert mouth_gap(shut) < 0.01
 
 
+def test_lips_that_have_passed_each_other_move_nothing_else():
+    """Offsets of an actor who rests with an open mouth can cross shut lips: these stay shut, and the brow in place."""
+    own = face(gap=0.0)
+    own[9] = (0, -0.5, 0)
+    offsets = np.zeros((478, 3))
+    offsets[[pair[1] for pair in LIP_PAIRS], 1] = -0.06
+    shown = apply_expression(own, own, still(offsets=offsets, mouth=np.array([0.38, MOUTH_LIFT_REST, 0.1])))
+    assert mouth_gap(shown) < 0.01
+    assert np.isclose(shown[9, 1], own[9, 1])
+
+
 def test_a_shut_smile_stays_shut():
     """Landmarks of smiling lips lie apart although these are shut; a serious gap, and teeth, are seen."""
     own, smiling = face(), 0.05
