@@ -25,7 +25,7 @@ from bodydouble.renderers.puppet.motion.posing import Pose
 from bodydouble.renderers.puppet.motion.rest_skeleton import unit_vector
 from bodydouble.renderers.puppet.motion.retarget import Retargeting
 from bodydouble.renderers.puppet.picture.character import Character
-from bodydouble.renderers.puppet.picture.layer import with_texture
+from bodydouble.renderers.puppet.picture.layer import retextured
 
 Array = NDArray[np.float64]
 
@@ -74,7 +74,7 @@ class LayeredPuppet:
         self._body, self._retargeting = character.body.layers, retargeting
         self._keep_hands = hands == "keep"
         headless = None if character.face is None else character.face.headless
-        self._headless = None if headless is None else with_texture(self._body.layers["trunk"], headless)
+        self._headless = None if headless is None else retextured(self._body.layers["trunk"], headless)
         self._vertices = _Vertices.of(character)
         self._undersides = undersides_of(
             {name: layer.rgba for name, layer in self._body.layers.items()}, retargeting.rest.joints.points
@@ -146,7 +146,7 @@ class LayeredPuppet:
     ) -> dict[str, PlacedLayer]:
         """The layers that are seen within ``bounds``, with their vertices ``placed`` in the frame.
 
-        From the ``back`` the trunk's has the head; else the face's mesh and the dome behind it are drawn.
+        From the ``back`` the trunk's layer has the head; else the face's mesh and the dome behind it show it.
         """
         x0, y0, x1, y1 = bounds
         corner = np.array([x0, y0, 0.0])

@@ -78,7 +78,7 @@ def make_layer(colour: Floats, alpha: Floats, surface: Surface, scale: float, fr
     )
 
 
-def with_texture(layer: Layer, rgba: Bytes) -> Layer:
+def retextured(layer: Layer, rgba: Bytes) -> Layer:
     """``layer`` with the texture ``rgba`` (h, w, 4), and without the triangles that show nothing of it."""
     corners = layer.vertices[layer.triangles][..., :2]
     seen = (rgba[..., 3] > 0).astype(np.uint8)
