@@ -55,8 +55,8 @@ PALM_REACH_MAX = 0.7
 SAME_HAND_MAX = 0.15
 """Distance of two hands' middles below which both regions show one hand."""
 FOREARM_SEEN_MIN, BACKWARDS = 0.5, -0.3
-"""Length of a forearm as it is seen from which it tells a hand's direction, and the cosine of the angle between both
-below which no wrist bends. Measured on nine clips: -0.03 or more of 1,170 hands; -0.65 or less of five, all of them
+"""Length of a forearm on screen from which it tells a hand's direction; and the cosine of the angle between both below
+which no wrist bends. Measured on nine clips: -0.03 or more for 1,170 hands, -0.65 or less for five hands, all of them
 wrong."""
 HAND_SIZE_MIN = 0.75
 """Smallest region of the hand: fingers that point at the camera give none."""

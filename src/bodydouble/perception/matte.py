@@ -289,7 +289,7 @@ class MatteMaker:
         self._rivals, self.neighbours = RivalTracker(pack), list[BodyLandmarks]()
         self.state = MatteState()
         self._mirror_adds = False  # in the frame that is being made
-        self._claimed = 0.0  # pixels there that others claim
+        self._claimed = 0.0  # pixels of its coarse matte that others claim
 
     def reset(self) -> None:
         """Forget the frames before: after a cut, or where nobody is present."""

@@ -1,7 +1,7 @@
 """The shade where feet touch the ground: without it the character floats.
 
-Close to a sole no light reaches the ground, wherever lamps and sun are. This shade of the removed person goes with the
-person, because it lies in the widened mask. What is farther out is cast by lamps, and stays in the source's pixels.
+Close to a sole no light reaches the ground, wherever lamps and sun are. The removed person's own shade
+of this kind lies in the widened mask and is removed with them. Shadows farther out stay in the source's pixels.
 """
 
 import cv2
@@ -17,7 +17,7 @@ the foot. Chosen by eye on dancers, walkers and a juggler, by the shade of their
 WIDE, WIDE_SIGMA = 0.18, (0.2, 0.08)
 """The same of the wider shade of the whole shoe."""
 SOLE_RISE = 0.35
-"""Lengths of the foot above its lowest row at which its outline touches the ground no more."""
+"""Lengths of the foot above its lowest row from which on its outline no longer touches the ground."""
 ABOVE, BELOW, BESIDE = 0.3, 0.9, 1.1
 """Lengths of the foot about its ankle in which its sole is."""
 BLUR_EXTENT = 3

@@ -30,9 +30,9 @@ CORNERS_OF_LIPS = [0, len(INNER_LIPS) // 2]
 RIM = np.ones((3, 3), np.uint8)
 """What the inside covers of the lips: the line between shut lips is split between both, with teeth like a saw."""
 RIM_PIXELS = (1.5, 6.0)
-"""Pixels between the middles of the lips between which it comes to do so: a slit would be twice as wide."""
+"""Gap in pixels between the middles of the lips between which that rim sets in: it would double the width of a slit."""
 COLOUR_SMOOTH = 1.5
-"""Standard deviation in pixels by which colours of the inside are smoothed that tell teeth from flesh."""
+"""Standard deviation in pixels of the blur of the inside's colours, which tell teeth from flesh."""
 MARGIN_PIXELS = 4
 """Border around the lips' box, for the soft edge."""
 SOFT_PIXELS = 0.8

@@ -51,7 +51,7 @@ FOUND_MIN, AXIS_POINTS = 0.8, 9
 """Share of the points along a limb's axis that have to be in the matte, for the matte to know the limb; and how many
 points are looked at."""
 FOOT_WIDTH = 0.30
-"""Shoulder widths."""
+"""Thickness of the line from heel to toe in shoulder widths."""
 SPINE_TO_SHOULDERS = 0.5
 """Least shoulder width over the spine's length: shoulders of somebody seen from the side look narrow."""
 TOE_BEYOND, TOE_RADIUS = 0.35, 0.2

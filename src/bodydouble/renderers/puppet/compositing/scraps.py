@@ -11,7 +11,7 @@ person's, as for those who pass."""
 SEEN_SHARE = 0.5
 """Share of a piece in which the person is seen at least: less is its rim, or a limb that is elsewhere."""
 RIM = np.ones((5, 5), np.uint8)
-"""By as much a piece is removed farther out, with its soft edge; and as near to somebody in front it touches them."""
+"""Neighbourhood in which a piece touches somebody in front, and in which it is removed with its soft edge."""
 
 
 def scraps_beside(alpha: Matte, front: Matte, matte: Matte) -> Mask | None:

@@ -33,7 +33,7 @@ SIGMA_MIN, SIGMA_MAX = 0.6, 2.5
 EDGE_SOFT_PIXELS = 0.7
 """Standard deviation by which the puppet's edge is softened at least: cameras are less sharp than a drawn edge."""
 OPAQUE_MIN = 250
-"""Alpha (0-255) above which a pixel of the puppet is none of its edge."""
+"""Alpha (0-255) above which a pixel of the puppet lies inside its edge."""
 RATIO_SQUARED_MIN = 1e-3
 """Least excess over 1 of the squared ratio of gradients: a blur of 32 pixels."""
 
@@ -55,10 +55,10 @@ def measure_softness(samples: list[SampleFrame], draw: Callable[[int, int, int],
 
 
 def softened_puppet(drawing: Drawing, sigma: float) -> tuple[Bytes, Matte]:
-    """Colours (h, w, 4), premultiplied, and alpha (h, w) of ``drawing``, softer by ``sigma`` px, 0 or ``SIGMA_MIN`` on.
+    """Colours (h, w, 4), premultiplied, and alpha (h, w) of ``drawing``, blurred by ``sigma`` px.
 
-    Its edge is always softened, and the edge's colours with it: beyond a hard edge there are none, and the soft one
-    would be black there.
+    ``sigma`` is 0 for a sharp puppet, else ``SIGMA_MIN`` at least. The edge is always softened, its colours with it:
+    beyond a hard edge there are none, and the soft edge would be black there.
     """
     rgba = np.asarray(cv2.GaussianBlur(drawing.rgba, (0, 0), max(sigma, EDGE_SOFT_PIXELS)), np.uint8)
     alpha = np.asarray(cv2.extractChannel(rgba, 3), np.uint8)

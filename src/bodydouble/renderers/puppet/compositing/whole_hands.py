@@ -13,7 +13,7 @@ from bodydouble.renderers.puppet.motion.hand_sources import GRID
 def gather_hands(
     footage: Footage, mattes: Mattes, motion: Motion, light: Light, colours: Colour
 ) -> dict[tuple[int, int], KeptHand]:
-    """By frame and side, the hands of ``motion.hand_source`` that other frames show, in ``colours`` (2, 3) RGB."""
+    """By source frame and side, the actor's hands that other frames take from there, in ``colours`` (2, 3) RGB."""
     frames = np.arange(len(motion))[:, None]
     needed = (motion.hand_weight > 0) & (motion.hand_source != frames)
     wanted = {(int(motion.hand_source[i, k]), int(k)) for i, k in zip(*np.nonzero(needed), strict=True)}

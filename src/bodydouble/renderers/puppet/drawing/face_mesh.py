@@ -30,8 +30,8 @@ RINGS = (0.05, 0.11, 0.19, 0.29)
 OPAQUE = 250
 """Alpha (0-255) from which a pixel shows the person alone."""
 INSET, INSET_PIXELS = 0.02, 1.5
-"""Face widths, and pixels at least, by which a face's outline lies within what is opaque, and its neighbours within it.
-"""
+"""Face widths, and pixels at least, by which a face's outline lies within what is opaque; its neighbours lie twice as
+far within."""
 PULLED_MAX, PULLED_STEPS = 0.15, 40
 """Face widths by which a vertex is pulled in at most, and the steps in which it is."""
 FACE_SOFT, FACE_EDGE = 0.7, 3
@@ -78,7 +78,8 @@ NECK_FADE = (0.15, 0.6)
 HEAD_BEGINS = (0.85, 0.98)
 """Head weights between which the trunk's layer ends below a head that has a layer of its own."""
 LAID_HAIR = (0.08, 0.16)
-"""Face widths above the chin between which it ends beside the neck: hair that lies there is lifted as a head rises."""
+"""Face widths above the chin between which that layer ends beside the neck. Hair that lies on shoulders stays in it: in
+the head's layer it would rise with the head."""
 FACE_REACH = (1.1, 1.6)
 """Face widths from the head's centre between which vertices leave the face's own turn for the body's."""
 NECK_TOP = 0.9

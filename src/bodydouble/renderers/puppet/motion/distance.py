@@ -28,8 +28,8 @@ AGREE = 0.65
 """Spread of the longest bones' lengths at a changing size, over that at a steady one, below which the size changes.
 Measured: 0.2 to 0.6 of those who come, go, or jump away from the camera, 0.67 to 1 of most others."""
 FACES_DENY = 0.5
-"""Of the variance of the changing size's logarithm: by how much the variance of faces over it exceeds that of faces
-alone, from which they deny the change. Faces that change as much give -1, faces that stay as large give 1, and none 0.
+"""Faces deny a change of size if they vary more once divided by it: the variance of their logarithms then, less that
+before, over the variance of the size's. Faces that change as much give -1, faces that stay as large give 1.
 Measured: -1.5 to 0.1 of four who come, go or turn; 1.0 to 2.0 of three who stay, but swing their arms or bow."""
 TINY = 1e-6
 """Lengths in pixels below it count as zero."""

@@ -25,8 +25,8 @@ PALM_TO_HAND = 1.25
 """A hand's length over its palm's width: fingers that point at the camera show no length. Chosen by eye on the
 development clips."""
 GRID, SOURCES_MAX = 2, 300
-"""Other frames than these are no sources, because the shot's reader has kept their multiples (``media/keeping.py``);
-and how many of them at most may be: their hands are kept in memory."""
+"""Only every ``GRID``-th frame is a source for other frames: the shot's reader has kept those (``KEPT_STEP`` in
+``media/keeping.py``). At most so many frames are sources, because their hands are kept in memory."""
 LENGTH_MIN = 1.0
 """Pixels: shorter hands have no direction."""
 
@@ -59,7 +59,7 @@ def hand_sources(
     """(F, 2) the frame whose picture of the hand belongs into each frame; -1 where there is none.
 
     That is the nearest one in which the hand is ``measured`` (F, 2). Frames count as farther away if their landmarks
-    are unsure, and are taken only where no other is near if the frame's edge cuts the hand off.
+    are unsure. A frame whose edge cuts the hand off is taken only where no other one is near.
 
     ``hands`` (F, 2, 21, 2) px, ``shown`` (F, 2) where a hand is due, ``shot`` (F,), ``frame_size`` width and height.
     """

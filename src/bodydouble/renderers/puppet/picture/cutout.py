@@ -22,9 +22,9 @@ BAND = 70
 MASK_SURE, MASK_NEVER = 0.85, 0.12
 """Mask (0-1) from which a pixel is surely the person, and up to which surely not."""
 FOOT_SURE, FOOT_BAND, FOOT_APART = 0.8, 140, 3
-"""The same about feet, heights over the band's width there, and pixels that stay unknown beside the background: about a
-narrow shoe the band would hold most of it, and a shoe of the floor's colour would be half transparent. Chosen by eye on
-seventeen pictures."""
+"""``MASK_SURE`` and ``BAND`` about the feet, and pixels that stay unknown beside the background there: the usual band
+holds most of a narrow shoe, and a shoe of the floor's colour would be half transparent. Chosen by eye on seventeen
+pictures."""
 PIECE_ALPHA = 0.1
 """Alpha from which pixels are connected with each other."""
 CACHE_NAME = "cutout.npz"

@@ -21,7 +21,7 @@ ARM_HALF_MAX, LEG_HALF_MAX = 0.6, 1.0
 """Decimetres on either side of a limb's middle from which on that is no single limb: a forearm over an upper arm.
 Chosen by eye on the development clips."""
 PUFFED = 1.35
-"""By as much one side of a joint may be wider: a puffed sleeve, where a folded arm is wide on both sides."""
+"""Factor on that limit for one of both sides of a joint: a puffed sleeve is wide on one, a folded arm on both."""
 LENGTH_MIN = 1.0
 """Pixels: keeps directions of vanishing bones finite."""
 
@@ -33,7 +33,7 @@ class JointPatch:
     points: Array  # (4, 3) px in the picture: the upper bone's place and where its line ends at the joint; the lower's
     weights: Array  # (4, len(BONES)) which bone moves each
     radius: float  # px in the picture: half of the strip's width
-    reach: float  # px in the picture: as far outwards the limb ends where it bends
+    reach: float  # px in the picture: half of the limb's width, the radius of its outer side where it bends
     colour: Bytes  # (4,) premultiplied
     in_front: bool  # under the limb's visible part too
 

@@ -15,8 +15,8 @@ TWICE = 2.0
 LIGHT_MIN, LIGHT_MAX = 0.75, 1.1
 """Bounds of the light on an arm over that on its twin. Chosen by eye on pictures lit from one side."""
 ALIKE_MIN, ALIKE_SHARE = 50, 0.05
-"""Pixels that both arms show at the same place, at least and over what is taken, from which on their light is compared:
-a narrow strip beside a dress or hair has their light. Measured: 0.02 of an arm behind a dress."""
+"""Pixels that both arms show at the same place from which on their light is compared: at least, and as a share of those
+taken from the twin. A narrow strip beside a dress or hair has their light. Measured: 0.02 of an arm behind a dress."""
 TINY = 1e-9
 """Keeps the length of a vanishing bone finite."""
 
