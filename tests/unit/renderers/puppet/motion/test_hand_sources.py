@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from bodydouble.renderers.puppet.motion.hand_sources import hand_axis, hand_moved, hand_sources
+from bodydouble.media.keeping import KEPT_STEP
+from bodydouble.renderers.puppet.motion.hand_sources import GRID, hand_axis, hand_moved, hand_sources
 
 RATE = 25.0
 SIZE = (200, 200)
@@ -33,6 +34,11 @@ def test_a_measured_hand_is_its_own_source_and_a_lost_one_has_the_nearest():
     assert sources[:10] == list(range(10))
     assert sources[11:15] == [8, 8, 16, 16]
     assert sources[16:] == list(range(16, 40))
+
+
+def test_only_frames_that_the_reader_keeps_are_sources_for_others():
+    """Any other frame would be decoded once more."""
+    assert GRID % KEPT_STEP == 0
 
 
 def test_a_hand_has_no_source_in_another_shot_or_far_away():
