@@ -26,7 +26,8 @@ PALM_TO_HAND = 1.25
 development clips."""
 GRID, SOURCES_MAX = 2, 300
 """Only every ``GRID``-th frame is a source for other frames: the shot's reader has kept those (``KEPT_STEP`` in
-``media/keeping.py``). At most so many frames are sources, because their hands are kept in memory."""
+``media/keeping.py``). At most so many frames are sources, because their hands are kept in memory: where a shot needs
+more, only every fourth frame is one, and so on."""
 LENGTH_MIN = 1.0
 """Pixels: shorter hands have no direction."""
 
@@ -72,16 +73,30 @@ def hand_sources(
         away = np.where(unsure, np.maximum(away, UNSURE_SECONDS * frame_rate), away)
     away += UNSURE_SECONDS * frame_rate * _shrunken(hands, measured, shot, frame_rate)
     away += reach * _cut_off(hands, frame_size)
-    grid = frames % (GRID * -(-count // (GRID * SOURCES_MAX))) == 0
+    spacing = GRID
+    while True:
+        result = np.where(shown, _nearest(away, measured, shot, reach, frames % spacing == 0), -1).astype(np.intp)
+        others = result[(result >= 0) & (result != frames[:, None])]
+        if len(np.unique(others)) <= SOURCES_MAX:
+            return result
+        spacing *= 2
+
+
+def _nearest(away: Array, measured: Flags, shot: NDArray[np.int32], reach: int, sources: Flags) -> NDArray[np.intp]:
+    """(F, 2) for each frame itself or the one of the ``sources`` (F,) that is least far ``away`` (F, 2), or -1.
+
+    ``away`` is in frames and adds to the distance, which is ``reach`` at most.
+    """
+    frames, count = np.arange(len(shot)), len(shot)
     best, result = away.copy(), np.where(measured, frames[:, None], -1)
     for step in range(1, reach + 1):
         for other in (frames - step, frames + step):
             there = np.clip(other, 0, count - 1)
-            usable = (there == other) & (shot[there] == shot) & grid[there]
+            usable = (there == other) & (shot[there] == shot) & sources[there]
             cost = np.where(usable[:, None], away[there] + step, np.inf)
             nearer = cost < best
             best, result = np.where(nearer, cost, best), np.where(nearer, there[:, None], result)
-    return np.where(shown, result, -1).astype(np.intp)
+    return result
 
 
 def _cut_off(hands: Array, size: tuple[int, int] | None) -> Flags:

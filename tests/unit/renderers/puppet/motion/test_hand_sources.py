@@ -1,8 +1,10 @@
 """Which frame shows a hand best."""
 
 import numpy as np
+import pytest
 
 from bodydouble.media.keeping import KEPT_STEP
+from bodydouble.renderers.puppet.motion import hand_sources as hand_sources_module
 from bodydouble.renderers.puppet.motion.hand_sources import GRID, hand_axis, hand_moved, hand_sources
 
 RATE = 25.0
@@ -39,6 +41,28 @@ def test_a_measured_hand_is_its_own_source_and_a_lost_one_has_the_nearest():
 def test_only_frames_that_the_reader_keeps_are_sources_for_others():
     """Any other frame would be decoded once more."""
     assert GRID % KEPT_STEP == 0
+
+
+def test_in_a_long_shot_with_few_gaps_each_gap_has_a_source():
+    """The number of frames that are sources is bounded by what is needed, not by the shot's length."""
+    measured = np.ones(4000, np.bool_)
+    measured[1003:1006] = measured[3003:3006] = False
+
+    sources = _sources(np.stack([_hand()] * 4000), measured)
+
+    assert sources[1003:1006] == [1000, 1000, 1008]
+    assert sources[3003:3006] == [3000, 3000, 3008]
+
+
+def test_a_shot_that_needs_many_sources_has_a_bounded_number(monkeypatch: pytest.MonkeyPatch):
+    """Their hands are kept in memory: where there would be too many, fewer frames are sources."""
+    monkeypatch.setattr(hand_sources_module, "SOURCES_MAX", 5)
+    measured = np.arange(200) % 8 == 0
+
+    sources = _sources(np.stack([_hand()] * 200), measured)
+
+    others = {source for i, source in enumerate(sources) if source not in (-1, i)}
+    assert 0 < len(others) <= 5
 
 
 def test_a_hand_has_no_source_in_another_shot_or_far_away():
