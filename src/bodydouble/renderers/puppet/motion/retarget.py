@@ -14,6 +14,7 @@ from bodydouble.renderers.puppet.motion.actor_skeleton import (
     relative_size,
 )
 from bodydouble.renderers.puppet.motion.distance import changing_size
+from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.motion.feet import actor_contacts
 from bodydouble.renderers.puppet.motion.hidden_hands import hands_behind_head
 from bodydouble.renderers.puppet.motion.legs import SHIFT_MAX, directions_to, planted, resting
@@ -41,6 +42,9 @@ HEIGHT_STEP = 4
 """Distance in frames of the heights that are compared: a pose costs a millisecond."""
 INSIDE_REACH = 24
 """Frames before and after one whose head is brought into the frame in which the body comes down, and returns."""
+LIFTED = (0.6, 0.9)
+"""Spine lengths of an ankle above the other one between which a resting foot stands on no ground: somebody crosses the
+legs, or has a foot on a chair. A step of 0.7 m towards a camera at eye height three metres away gives 0.6."""
 REST_SIGMA = 1.5
 """Frames over which the shade of a foot comes when it is set down, and goes."""
 INSIDE_SCALE_MIN = 0.8
@@ -156,6 +160,9 @@ class Retargeting:
                 self.feet_rest[start:stop, k] = 1
             for start, stop in spans(motion.present, motion.shot, gap_max=0):
                 self.feet_rest[start:stop, k] = gaussian_smoothed(self.feet_rest[start:stop, k], REST_SIGMA)
+            ankles = actor.points[:, [LEGS[other].joints[2] for other in SIDES], 1]
+            lifted = (ankles.max(1) - ankles[:, k]) / spine
+            self.feet_rest[:, k] *= 1 - smoothstep(*LIFTED, lifted)  # crossed legs, a foot on a seat
             wanted = planted(own, foot, rests, SHIFT_MAX * spine, motion.shot)
             lengths = self.rest.bones[f"thigh_{side}"].length, self.rest.bones[f"calf_{side}"].length
             for i, pose in enumerate(self.poses):
