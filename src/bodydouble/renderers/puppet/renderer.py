@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from bodydouble.perception import ModelPack
-from bodydouble.perception.arrays import Image
+from bodydouble.perception.arrays import Image, Mask
+from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter
 from bodydouble.renderers.puppet.capability import check_capability
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
@@ -19,13 +20,13 @@ from bodydouble.renderers.puppet.compositing.composite import Composer
 from bodydouble.renderers.puppet.compositing.desk import Desk, find_desk
 from bodydouble.renderers.puppet.compositing.held import learn_held
 from bodydouble.renderers.puppet.compositing.letterbox import learn_bars
-from bodydouble.renderers.puppet.compositing.light import measure_light
+from bodydouble.renderers.puppet.compositing.light import Light, measure_light
 from bodydouble.renderers.puppet.compositing.mouth import measure_mouth
 from bodydouble.renderers.puppet.compositing.occlusion import learn_ball, learn_colours
 from bodydouble.renderers.puppet.compositing.other_hands import OtherHands
 from bodydouble.renderers.puppet.compositing.passers import learn_passers
 from bodydouble.renderers.puppet.compositing.plate import build_plates, shot_spans
-from bodydouble.renderers.puppet.compositing.samples import sample_frames
+from bodydouble.renderers.puppet.compositing.samples import SampleFrame, sample_frames
 from bodydouble.renderers.puppet.compositing.softness import measure_softness
 from bodydouble.renderers.puppet.compositing.whole_hands import gather_hands
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
@@ -84,14 +85,8 @@ class PuppetRenderer:
             plates = build_plates(footage, mattes, track, folder, report_plates, bystanders=bystanders)
             samples = sample_frames(footage, mattes, track)
             character = making.result()
-        light = measure_light(
-            samples,
-            track,
-            footage.frame_rate,
-            reference=character.surroundings,
-            alpha=character.alpha,
-            skin=character.skin,
-        )
+        bars = learn_bars(samples)
+        light = _light_of(samples, track, footage.frame_rate, character, bars)
         report(MEASURED)
         puppet, keeps = _puppet(character, motion, self._options), self._options.hands == "keep"
         desks: dict[int, Desk] = {}
@@ -118,13 +113,28 @@ class PuppetRenderer:
             held=learn_held(samples, plates, track),
             carried=learn_carried(samples, plates, track, bystanders, None if played is None else played.ball_colours),
             other_hands=hands if hands.are_expected(samples) else None,
-            bars=learn_bars(samples),
+            bars=bars,
             passers=learn_passers(samples, plates, track, bystanders.passed(footage.height)),
             captions=Captions.load(captions_path(folder)),
             whole_hands=gather_hands(footage, mattes, motion, light, character.body.hand_colours) if keeps else {},
         )
         warnings = check_capability(character, motion, track, plates, footage.height)
         return PreparedPuppet(scene, composer, cut_segments(track.shot), warnings)
+
+
+def _light_of(
+    samples: list[SampleFrame], track: PersonTrack, frame_rate: float, character: Character, bars: Mask | None
+) -> Light:
+    """The light of the scene, as far as it differs from that of the character's picture."""
+    return measure_light(
+        samples,
+        track,
+        frame_rate,
+        reference=character.surroundings,
+        alpha=character.alpha,
+        skin=character.skin,
+        bars=bars,
+    )
 
 
 def _puppet(character: Character, motion: Motion, options: PuppetOptions) -> LayeredPuppet:

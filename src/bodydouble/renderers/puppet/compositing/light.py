@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Floats, Image
+from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.perception.smoothing import one_euro, spans
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
@@ -191,10 +191,12 @@ def measure_light(
     reference: Image,
     alpha: Floats,
     skin: NDArray[np.float64],
+    bars: Mask | None = None,
 ) -> Light:
     """The light of the scene, measured in ``samples`` over the whole track, at least one.
 
     ``reference`` is (H, W, 3) with the character's ``alpha`` (H, W) 0-1; ``skin`` is the character's, RGB 0-255.
+    ``bars`` (H, W) are the video's black ones: they show no haze.
     """
     chosen = np.array([sample.index for sample in samples], np.int64)
     seen = [_Measured.of(sample.image, np.asarray(sample.matte / 255, np.float32)) for sample in samples]
@@ -226,9 +228,15 @@ def measure_light(
         follow=_follow(track, chosen[whole], levels[whole], frame_rate),
         actor_skin=skins,
         character_skin=own_skin,
-        veil=_darkest(np.concatenate([sample.image[::DARK_STEP, ::DARK_STEP].reshape(-1, 3) for sample in samples])),
+        veil=_darkest(np.concatenate([_seen(sample.image, bars) for sample in samples])),
         darkest=_darkest(reference[alpha > PERSON_MIN]),
     )
+
+
+def _seen(image: Image, bars: Mask | None) -> NDArray[np.uint8]:
+    """(N, 3) some pixels of ``image`` (h, w, 3) that are not in ``bars`` (h, w)."""
+    step = np.s_[::DARK_STEP, ::DARK_STEP]
+    return image[step].reshape(-1, 3) if bars is None else image[step][~bars[step]]
 
 
 def _darkest(colours: NDArray[np.uint8]) -> NDArray[np.float64]:

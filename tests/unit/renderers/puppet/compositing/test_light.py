@@ -129,6 +129,23 @@ def test_black_is_lifted_towards_the_veil_over_the_video_and_white_stays() -> No
     assert np.allclose(measured((1, 1, 1)).darkest, 170)
 
 
+def test_haze_is_measured_beside_black_bars() -> None:
+    """The darkest of a hazy picture counts, not the bars around it."""
+    _, mattes, track, _ = walking_scene(4, (160, 120), walk=0.0)
+    image = np.full((120, 160, 3), 90, np.uint8)
+    image[:20] = 0
+    image[60:70] = (40, 38, 36)
+    samples = sample_frames(ListFootage([image] * 4), mattes, track)
+    reference, alpha = np.full((90, 160, 3), 170, np.uint8), np.ones((90, 160), np.float32)
+    bars = np.zeros((120, 160), np.bool_)
+    bars[:20] = True
+    veils = [
+        measure_light(samples, track, 25.0, reference=reference, alpha=alpha, skin=SKIN, bars=known).veil.tolist()
+        for known in (bars, None)
+    ]
+    assert veils == [[40, 38, 36], [0, 0, 0]]
+
+
 def test_lit_skin_is_the_skin_through_the_tables() -> None:
     """Hands are recoloured to what the face becomes."""
     light = plain((1, 1, 1), 0.0)

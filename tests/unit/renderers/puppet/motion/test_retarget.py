@@ -67,7 +67,7 @@ def test_the_carrying_feet_stay_where_the_actors_are():
 
 
 def test_a_foot_on_the_ground_rests_and_one_that_moves_or_is_lifted_does_not():
-    """The left foot stays, the right one moves by a tenth of the body in each frame; or is still, as of crossed legs."""
+    """The left foot stays, the right one moves by a tenth of the body a frame, or is still as of crossed legs."""
     poses = [joints(30.0, 200.0, 40.0) for _ in range(12)]
     for i, pose in enumerate(poses):
         pose[[28, 30, 32], 0] += 4.0 * i
