@@ -26,10 +26,8 @@ from bodydouble.renderers.puppet.picture.lower_body import complete_lower_body
 from bodydouble.renderers.puppet.picture.made_limbs import made_limbs, resting, short_hem, without_remains
 from bodydouble.renderers.puppet.picture.matting import estimate_foreground
 from bodydouble.renderers.puppet.picture.regions import softened
-from bodydouble.renderers.puppet.picture.segmentation import Segmentation, segment
-from bodydouble.renderers.puppet.picture.sleeves import along_arm
+from bodydouble.renderers.puppet.picture.segmentation import segment
 from bodydouble.renderers.puppet.picture.straightening import (
-    UPPER,
     FoldedArm,
     folded_sides,
     points_at_camera,
@@ -103,10 +101,8 @@ def layer_picture(
     directions = {side: way for side, way in directions.items() if f"arm_{side}" in cut}
     posed = resting(straightened(fit.joints, directions), doubtful, template, fit.scale)
     straight = fit_body(template, anatomy, posed, girth) if directions or doubtful.all else fit
-    unseen = {f"arm_{side}" for side in directions if points_at_camera(fit.joints, side)}
-    torn = replace(doubtful, made_up=doubtful.made_up | unseen)
-    parts = without_remains(lower.parts, torn, cutout.alpha, fit, straight, template, anatomy)
-    parts = _with_shoulders(parts, lower.parts, unseen, fit)
+    forearms = {f"arm_{side}" for side in directions if points_at_camera(fit.joints, side)}
+    parts = without_remains(lower.parts, doubtful, cutout.alpha, fit, straight, template, anatomy, forearms)
     own = LimbPicture(sources=sources, fit=fit, parts=parts)
     limbs = {f"arm_{side}": _straight_arm(own, side, straight, template, anatomy) for side in directions}
     limbs |= made_limbs(doubtful, own, limbs, straight, template)
@@ -116,15 +112,6 @@ def layer_picture(
     layers = build_layers(trunk, template, limbs)
     colours = hand_colours(layers.layers, hands, skin, straight.joints)
     return FittedPicture(fit=straight, layers=layers, template=template, hand_colours=colours)
-
-
-def _with_shoulders(parts: Segmentation, own: Segmentation, arms: set[str], fit: BodyFit) -> Segmentation:
-    """``parts`` with the upper halves of the upper ``arms`` as in the picture's ``own``: only forearms are made up."""
-    masks = parts.parts
-    for name in sorted(arms):
-        upper = along_arm(fit, name[-1], masks["rest"].shape[:2]) < UPPER
-        masks = {key: np.where(upper, own.parts[key], mask) for key, mask in masks.items()}
-    return replace(parts, parts=masks)
 
 
 def _without(cutout: Cutout, gone: Mask) -> Cutout:

@@ -1,6 +1,6 @@
 """Limbs that cannot be cut out of the picture: the twin's in a mirror, or the body model's in the limb's colours."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import cv2
@@ -27,6 +27,7 @@ from bodydouble.renderers.puppet.picture.regions import narrowed, opened, soften
 from bodydouble.renderers.puppet.picture.segmentation import Segmentation
 from bodydouble.renderers.puppet.picture.shading import body_light, lit_cloth, lit_skin
 from bodydouble.renderers.puppet.picture.sleeves import along_limb
+from bodydouble.renderers.puppet.picture.straightening import UPPER
 
 Array = NDArray[np.float64]
 
@@ -249,17 +250,25 @@ def without_remains(
     resting_fit: BodyFit,
     template: BodyTemplate,
     anatomy: Anatomy,
+    forearms: Collection[str],
 ) -> Segmentation:
-    """``parts`` with what is left of the ``doubtful`` arms beside the trunk and before it theirs, not the rest's."""
-    if not doubtful.all:
+    """``parts`` with what is left of the ``doubtful`` arms beside the trunk and before it theirs, not the rest's.
+
+    The picture shows the upper half of the arms in ``forearms``: what lies beside that stays the rest's.
+    """
+    left = doubtful.all | set(forearms)
+    if not left:
         return parts
     shape = (alpha.shape[0], alpha.shape[1])
     arms = both_limbs(template, "arm")
     trunk = label_triangles(resting_fit.vertices, template.triangles[~arms], shape) > 0
     face = face_only(anatomy, shape)
     head = head_region(anatomy, alpha) > 0
+    above = np.zeros(shape, np.bool_)
+    for name in forearms:
+        above |= along_limb(fit.joints.points[list(_chain(name).joints), :2], shape) < UPPER
     masks = dict(parts.parts)
-    for name in sorted(doubtful.all & set(masks)):
+    for name in sorted(left & set(masks)):
         limb, side = name.split("_")
         own, twin = (
             label_triangles(fit.vertices, template.triangles[limb_triangles(template, limb, other, 0.5)], shape) > 0
@@ -277,5 +286,7 @@ def without_remains(
             if hand is not None:
                 gone |= widened(hand, HAND_RIM * fit.scale) & ~face
             gone &= masks["rest"]
+        if name in forearms:
+            gone &= ~above
         masks = {key: mask | gone if key == name else mask & ~gone for key, mask in masks.items()}
     return replace(parts, parts=masks)
