@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 
 from bodydouble.perception import Portrait
 from bodydouble.perception.arrays import Floats, Image, Mask
@@ -53,19 +54,26 @@ def shrunk(image: Floats, zoom: float) -> Floats:
 
 def trimap_of(mask: Floats) -> Floats:
     """(h, w) of 0, 0.5 and 1 from a coarse mask 0-1; the unknown band is about a 35th of the height wide."""
-    size = max(3, mask.shape[0] // BAND) | 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    sure = cv2.erode((mask > MASK_SURE).astype(np.uint8), disc, borderType=cv2.BORDER_REPLICATE)
-    never = cv2.erode((mask < MASK_NEVER).astype(np.uint8), disc, borderType=cv2.BORDER_REPLICATE)
+    disc = _band(mask, BAND)
+    sure, never = _shrunk_by(disc, mask > MASK_SURE), _shrunk_by(disc, mask < MASK_NEVER)
     return np.where(sure > 0, 1.0, np.where(never > 0, 0.0, 0.5)).astype(np.float32)
+
+
+def _band(mask: Floats, share: int) -> MatLike:
+    """A disc whose diameter is the height of ``mask`` (h, w) over ``share``."""
+    size = max(3, mask.shape[0] // share) | 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+
+
+def _shrunk_by(disc: MatLike, mask: Mask) -> MatLike:
+    """``mask`` (h, w) as 0 and 1, shrunk by ``disc`` but not at the picture's border."""
+    return cv2.erode(mask.astype(np.uint8), disc, borderType=cv2.BORDER_REPLICATE)
 
 
 def surer_feet(trimap: Floats, mask: Floats, feet: Mask) -> Floats:
     """``trimap`` (h, w) of 0, 0.5 and 1 with a narrower unknown band inside the ``feet`` (h, w) of a ``mask`` 0-1."""
-    size = max(3, mask.shape[0] // FOOT_BAND) | 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    sure = cv2.erode((mask > FOOT_SURE).astype(np.uint8), disc, borderType=cv2.BORDER_REPLICATE)
-    sure = cv2.morphologyEx(sure, cv2.MORPH_OPEN, disc) > 0
+    disc = _band(mask, FOOT_BAND)
+    sure = cv2.morphologyEx(_shrunk_by(disc, mask > FOOT_SURE), cv2.MORPH_OPEN, disc) > 0
     return np.where(feet & sure & ~widened(trimap == 0, FOOT_APART), 1, trimap).astype(np.float32)
 
 

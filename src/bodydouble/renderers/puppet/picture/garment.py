@@ -132,10 +132,11 @@ def shirt_at_edge(
     It has one colour from the chest on, no legs part in it, and it ends no lower than shirts reach. The arguments are
     those of ``garment_hem``, which finds no garment there.
     """
-    if (edge - fit.joints.hips[1]) / fit.scale > CROTCH + SHIRT_END:
+    below = (edge - fit.joints.hips[1]) / fit.scale > CROTCH + SHIRT_END
+    if below or one_piece_share(image, cloth, edge, fit) < ONE_PIECE_MIN:
         return False
     rows, _ = _skirt_evidence(cloth[:edge], bare, background, legs_mask(fit, template, cloth.shape[:2]), fit)
-    return float(rows.sum()) >= 0 and one_piece_share(image, cloth, edge, fit) >= ONE_PIECE_MIN
+    return float(rows.sum()) >= 0
 
 
 def _skirt_evidence(

@@ -152,7 +152,8 @@ def segment(
     parts = _partition(opaque, arms, trunk, head, found["l"].beside | found["r"].beside, fit)
     loose = parts.pop("loose", np.zeros(shape, np.bool_))
     for name in (name for name in parts if name.startswith("arm")):
-        specks = parts[name] & opaque & ~large_pieces(parts[name] & opaque, PIECE_MIN)
+        shown = parts[name] & opaque
+        specks = shown & ~large_pieces(shown, PIECE_MIN)
         parts[name] &= ~specks
         loose |= specks
     likeness = {side: arm.ratio for side, arm in found.items()}
