@@ -45,6 +45,10 @@ class BodyPoint(IntEnum):
 
 
 KNEES = [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE]
+FEET = (
+    (BodyPoint.LEFT_ANKLE, BodyPoint.LEFT_HEEL, BodyPoint.LEFT_TOE),
+    (BodyPoint.RIGHT_ANKLE, BodyPoint.RIGHT_HEEL, BodyPoint.RIGHT_TOE),
+)
 
 
 class HandPoint(IntEnum):

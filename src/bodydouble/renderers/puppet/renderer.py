@@ -88,7 +88,8 @@ class PuppetRenderer:
         bars = learn_bars(samples)
         light = _light_of(samples, track, footage.frame_rate, character, bars)
         report(MEASURED)
-        puppet, keeps = _puppet(character, motion, self._options), self._options.hands == "keep"
+        puppet = _puppet(character, motion, self._options)
+        keeps_hands = self._options.hands == "keep"
         desks: dict[int, Desk] = {}
         softness: dict[int, float] = {}
         for start, stop in shot_spans(track):
@@ -116,7 +117,9 @@ class PuppetRenderer:
             bars=bars,
             passers=learn_passers(samples, plates, track, bystanders.passed(footage.height)),
             captions=Captions.load(captions_path(folder)),
-            whole_hands=gather_hands(footage, mattes, motion, light, character.body.hand_colours) if keeps else {},
+            whole_hands=gather_hands(footage, mattes, motion, light, character.body.hand_colours)
+            if keeps_hands
+            else {},
         )
         warnings = check_capability(character, motion, track, plates, footage.height)
         return PreparedPuppet(scene, composer, cut_segments(track.shot), warnings)

@@ -41,7 +41,7 @@ from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import INNER_LIPS
-from bodydouble.renderers.puppet.motion.hand_sources import hand_moved
+from bodydouble.renderers.puppet.motion.hand_sources import hand_transform
 
 WRAP_STRENGTH = 0.22
 """How much of the surrounding light spills onto the character's rim."""
@@ -75,7 +75,7 @@ class _FrameCrop:
     box: PixelBox  # what follows is cut to it
     plate: Image  # (h, w, 3) the background, in its own light
     things: Floats | None  # (h, w) 0-1 alpha of things in front of the person; None if there are none
-    front: Matte | None  # (h, w) 0-255 other people in front of the person; None if there are none
+    front: Matte | None  # (h, w) 0-255 people in front of the person; None without any
 
     def inside(self, box: PixelBox) -> tuple[PixelBox, tuple[slice, slice]] | None:
         """The part of ``box`` that is in this one, and where it is in what is cut to this one; None without overlap."""
@@ -280,7 +280,7 @@ class Composer:
         move, source = drawn.moved, int(self.motion.hand_source[shown.index, drawn.side])
         hand = self.whole_hands.get((source, drawn.side)) if source != shown.index else None
         if hand is not None:
-            taken = hand_moved(self.motion.hands[source, drawn.side], points)
+            taken = hand_transform(self.motion.hands[source, drawn.side], points)
             move = move @ np.vstack([taken, [0, 0, 1]])
             hand = replace(hand, alpha=hand.alpha * np.float32(drawn.kept))
         else:

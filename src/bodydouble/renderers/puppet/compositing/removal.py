@@ -8,7 +8,7 @@ from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Matte
-from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.landmark_indices import FEET, BodyPoint
 from bodydouble.renderers.puppet.compositing.colours import colour_codes, counted_within
 from bodydouble.renderers.puppet.compositing.plain import blends
 from bodydouble.renderers.puppet.discs import DISC_RIM, disc
@@ -96,10 +96,6 @@ LEGS_CAPSULES = tuple(capsule for capsule in CAPSULES if capsule.start.name.ends
 FOREARMS_CAPSULES = tuple(capsule for capsule in CAPSULES if capsule.stop.name.endswith("WRIST"))
 ARM_CAPSULES = tuple(capsule for capsule in CAPSULES if capsule.start.name.endswith(("ELBOW", "WRIST")))
 FEET_CAPSULES = tuple(capsule for capsule in CAPSULES if capsule.stop.name.endswith(("HEEL", "TOE")))
-FEET = (
-    (BodyPoint.LEFT_ANKLE, BodyPoint.LEFT_HEEL, BodyPoint.LEFT_TOE),
-    (BodyPoint.RIGHT_ANKLE, BodyPoint.RIGHT_HEEL, BodyPoint.RIGHT_TOE),
-)
 HAIR_WIDTH = 0.8
 """Shoulder widths that hair takes beside head and neck, both sides together: pigtails, a bun, shoulder-long hair."""
 HAIR_DEPTH, HAIR_SHARE_MIN, HAIR_RATIO_MIN, HAIR_PIXELS_MIN = 0.06, 0.02, 4.0, 60

@@ -14,6 +14,7 @@ from bodydouble.perception.track import FACE_POINTS
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.skinning import dual_quaternions, skin_points
 from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnFoot, DrawnHand, cropped, draw_shadow, lay_over
+from bodydouble.renderers.puppet.drawing.face_mesh import OPAQUE
 from bodydouble.renderers.puppet.drawing.mesh import bounds_of, draw_mesh
 from bodydouble.renderers.puppet.drawing.placed_layer import PlacedLayer, place_layer
 from bodydouble.renderers.puppet.drawing.raised_thighs import undersides_of
@@ -55,8 +56,6 @@ HAND_SWAP = (0.25, 0.75)
 """Weights of a seen hand between which it takes the puppet's place: longer, two hands are seen through each other."""
 HAND_SCALE_MIN, HAND_SCALE_MAX = 0.75, 1.1
 """Bounds of the size of a kept hand over the actor's: larger changes show its pixels."""
-OPAQUE = 250
-"""Alpha (0-255) of a head from which what is behind it is not seen."""
 FACE = "face"
 """Name of the face mesh's vertices among those of the layers."""
 FOOT_LENGTH = 0.6
@@ -312,7 +311,7 @@ class LayeredPuppet:
         return tuple(result)
 
     def _feet(self, index: int, pose: Pose, drawn: Collection[str]) -> tuple[DrawnFoot, ...]:
-        """Where the character's feet are, of the legs whose layers are ``drawn``."""
+        """The feet that may stand on the ground, of the legs ("leg_l", "leg_r") that are ``drawn``."""
         retargeting, scale = self._retargeting, float(self._retargeting.scales[index])
         return tuple(
             DrawnFoot(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, Mask, PixelBox
-from bodydouble.renderers.puppet.bends import round_bend, strip_bend
+from bodydouble.renderers.puppet.bends import EDGE_MIN, round_bend, strip_bend
 from bodydouble.renderers.puppet.drawing.drawing import draw_strip
 from bodydouble.renderers.puppet.drawing.mesh import bounds_of, doubled_area, inverse_maps, source_map
 from bodydouble.renderers.puppet.painting import extents, in_box, paint_labels
@@ -19,8 +19,6 @@ Array = NDArray[np.float64]
 STRETCHED = 1.8
 """Growth of a triangle's longest edge, over that of most triangles, from which it is between two limbs that part.
 Chosen by eye on the development clips."""
-EDGE_MIN = 1e-6
-"""Pixels: keeps edges that are divided by from 0."""
 TILE_PIXELS, TILE_ROWS_MIN = 1 << 15, 16
 """Pixels of a tile, about: its map of 256 kB stays in the processor's cache. Rows of a tile at least."""
 EDGE_ROUNDED = 1

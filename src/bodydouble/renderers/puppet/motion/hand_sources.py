@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.landmark_indices import HandPoint
+from bodydouble.renderers.puppet.motion.lost_hands import LOST_SECONDS
 
 Array = NDArray[np.float64]
 Points = NDArray[np.floating]
 Flags = NDArray[np.bool_]
 
-SOURCE_SECONDS = 0.6
-"""Time before or after up to which a hand may look as in another frame."""
 UNSURE_SECONDS = 0.12
 """Time by which a frame counts as farther away for each sign that its landmarks err: the network loses the hand in a
 frame beside it, or it is shrunken. Chosen by eye on the development clips."""
@@ -65,7 +64,7 @@ def hand_sources(
     ``hands`` (F, 2, 21, 2) px, ``shown`` (F, 2) where a hand is due, ``shot`` (F,), ``frame_size`` width and height.
     """
     frames, count = np.arange(len(shot)), len(shot)
-    reach = round(SOURCE_SECONDS * frame_rate)
+    reach = round(LOST_SECONDS * frame_rate)
     away = np.where(measured, 0.0, np.inf)
     for step in (1, -1):
         beside = np.clip(frames + step, 0, count - 1)
@@ -118,7 +117,7 @@ def _shrunken(hands: Array, measured: Flags, shot: NDArray[np.int32], frame_rate
     return result
 
 
-def hand_moved(start: Array, stop: Array) -> Array:
+def hand_transform(start: Array, stop: Array) -> Array:
     """(2, 3) takes the hand with landmarks ``start`` (21, 2) px to the wrist of ``stop`` (21, 2), turned like it."""
     ways = [complex(*hand_axis(hand)) for hand in (start, stop)]
     turn = ways[1] / ways[0]

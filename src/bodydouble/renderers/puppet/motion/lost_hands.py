@@ -15,7 +15,8 @@ Array = NDArray[np.float64]
 
 WRISTS = (BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST)
 LOST_SECONDS = 0.6
-"""Time from a frame in which the hand is seen, before or after, up to which it is believed to be where the arm ends."""
+"""Time from a frame in which the hand is seen, before or after, up to which it is believed to be where the arm ends,
+and to look as it does there."""
 SIZE_MIN, SIZE_MAX = 0.75, 1.3
 """Bounds of a lost hand's size over that in the frame in which it is seen."""
 LENGTH_MIN = 1.0

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Mask
-from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
+from bodydouble.perception.landmark_indices import FEET, BodyPoint, FacePoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.trunk import hip_centre, hip_vector, shoulder_centre, shoulder_vector
 from bodydouble.renderers.puppet.compositing.light import GAMMA
@@ -39,7 +39,6 @@ LIMBS = (
 )
 TRUNK = (BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER, BodyPoint.RIGHT_HIP, BodyPoint.LEFT_HIP)
 """Landmarks along the limbs, and around the trunk."""
-FEET = tuple((BodyPoint.LEFT_ANKLE + k, BodyPoint.LEFT_HEEL + k, BodyPoint.LEFT_TOE + k) for k in range(2))
 FOOT_REACH = 0.3
 """Anatomy units around the lines between ankle, heel and toe that hold a foot with its shoe."""
 BONE_WIDTH, TRUNK_SHARE, FACE_SHARE = 0.12, 0.85, 0.35

@@ -5,7 +5,7 @@ import pytest
 
 from bodydouble.media.keeping import KEPT_STEP
 from bodydouble.renderers.puppet.motion import hand_sources as hand_sources_module
-from bodydouble.renderers.puppet.motion.hand_sources import GRID, hand_axis, hand_moved, hand_sources
+from bodydouble.renderers.puppet.motion.hand_sources import GRID, hand_axis, hand_sources, hand_transform
 
 RATE = 25.0
 SIZE = (200, 200)
@@ -105,7 +105,7 @@ def test_a_hand_is_moved_to_the_wrist_and_turned():
     hand = _hand()
     turned = (hand - 100)[:, ::-1] * [1.0, -1.0] * 1.2 + [50.0, 60.0]
 
-    matrix = hand_moved(hand, turned)
+    matrix = hand_transform(hand, turned)
 
     moved = hand @ matrix[:, :2].T + matrix[:, 2]
     assert np.allclose(moved[0], [50, 60])
