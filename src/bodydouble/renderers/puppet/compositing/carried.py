@@ -186,7 +186,7 @@ def learn_carried(
 
 
 def _without_rim(view: View, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """``mask`` (h, w) without the blurred rim of clothes, whose colours are no thing's."""
+    """``mask`` (h, w) without the blurred rim of the person's clothes, which has their colours."""
     return mask & (view.person | ~view.rim)
 
 

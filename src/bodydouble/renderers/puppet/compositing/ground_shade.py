@@ -56,7 +56,7 @@ def shade_ground(base: Image, drawing: Drawing, box: PixelBox, things: Floats | 
 
 
 def _shade_of(foot: DrawnFoot, drawing: Drawing) -> tuple[tuple[int, int], Matte] | None:
-    """The corner x, y in the frame of the shade of ``foot``, and (h, w) 0-255 its depth; None where there is none."""
+    """Where the shade of ``foot`` begins in the frame (x, y px), and (h, w) 0-255 how dark it is; or None."""
     length = foot.length
     if foot.rests <= 0 or length < LENGTH_MIN_PIXELS:
         return None

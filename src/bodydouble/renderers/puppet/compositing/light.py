@@ -4,7 +4,7 @@ The tint is a von Kries adaptation in linear light. It compares the actor's skin
 surroundings with the picture's backdrop as far as these tell their light. Brightness lies between that of the
 character and of the removed person, and follows the removed person over time, because lamps and clouds moved on them.
 In a dark scene the exposure falls too: by what neither complexions nor the colours of things can explain. In a hazy one
-black is lifted to the darkest of the video.
+black is lifted towards the darkest of the video.
 """
 
 from dataclasses import dataclass, field

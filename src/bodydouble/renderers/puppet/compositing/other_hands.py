@@ -27,7 +27,7 @@ REACH, NEAR = 3.2, 1.6
 GRIP_RISE, GRIP_WIDTH = 0.5, 0.95
 """Hand lengths by which a held thing rises beside the thumb, and its width: of a cup."""
 THING_WIDTH, SEED_WIDTH = 2.0, 0.5
-"""Hand lengths: width of the place in which a held thing is completed, and of the middle of it where that begins."""
+"""Width in hand lengths of the strip in which a held thing is completed, and of its middle, from where it is."""
 STEP_MAX = 8
 """Levels (0-255) in each channel from pixel to pixel up to which a surface goes on: a lid has shade. From 5 to 14 the
 cups of a development clip come out the same."""
@@ -127,7 +127,7 @@ def told_apart(image: Image, hand: Points, body: Points, own: list[Points]) -> M
 
 
 def rest_of_thing(image: Image, found: MaskImage, grip: Points, rise: Points, own: list[Points]) -> MaskImage:
-    """(h, w) 0 or 1: surfaces that go on from the held thing in ``found`` (h, w), 0 or 1, and end beside it.
+    """(h, w) 0 or 1: even surfaces that begin in the held thing ``found`` (h, w), 0 or 1, and end near it.
 
     A white lid has the colours of a white sleeve behind it. What does not end, as a sleeve, is no part of the thing.
     ``grip`` and ``rise`` (2,) are the ends of its middle; ``own`` are the hands of the person, as in ``told_apart``.

@@ -57,8 +57,8 @@ def measure_softness(samples: list[SampleFrame], draw: Callable[[int, int, int],
 def softened_puppet(drawing: Drawing, sigma: float) -> tuple[Bytes, Matte]:
     """Colours (h, w, 4), premultiplied, and alpha (h, w) of ``drawing``, blurred by ``sigma`` px.
 
-    ``sigma`` is 0 for a sharp puppet, else ``SIGMA_MIN`` at least. The edge is always softened, its colours with it:
-    beyond a hard edge there are none, and the soft edge would be black there.
+    ``sigma`` is 0 for a sharp puppet, else ``SIGMA_MIN`` at least. The edge is always softened. Its colours are
+    softened too: outside of a hard edge the puppet has no colour, and a soft edge would be black.
     """
     rgba = np.asarray(cv2.GaussianBlur(drawing.rgba, (0, 0), max(sigma, EDGE_SOFT_PIXELS)), np.uint8)
     alpha = np.asarray(cv2.extractChannel(rgba, 3), np.uint8)

@@ -241,10 +241,10 @@ def unfolded_face(face: Array, head: Head) -> Array:
 
 
 def face_within(face: Array, head: Head, alpha: NDArray[np.uint8]) -> Array:
-    """``face`` (478, 3) with its outline, and what lies beside it, pulled in to what is opaque in ``alpha`` (h, w).
+    """``face`` (478, 3) with the points on its outline and beside them moved inwards, to where ``alpha`` is opaque.
 
-    As a head turns away from a cheek, that is drawn out to several times its width, and its half transparent rim with
-    it: the edge would be torn.
+    ``alpha`` (h, w) is 0-255. When a head turns, its near cheek is drawn at several times its width. A half transparent
+    rim would be as wide, and the edge of the face torn.
     """
     result = face.copy()
     frontal = ((face[:MESH_POINTS] - head.origin) @ head.rotation)[:, :2]

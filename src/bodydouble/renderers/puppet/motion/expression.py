@@ -72,8 +72,8 @@ landmarks see less than half. Measured: .06 to .2 of the width where a viewer se
 PUCKER_TALLER = 1.2
 """Growth in height of lips and gap for each share of the width that they lose. By eye."""
 PUCKER_UP, PUCKER_NOSE = 0.5, 0.6
-"""The same of the upper lip over that, and the share of the way to the nose on which it counts: rounded lips come
-forward, and the upper one hardly rises. By eye on the host, whose mouth was pinched up to the nostrils."""
+"""How much of that growth the upper lip has, and the share of the way up to the nose on which it fades: an upper lip
+hardly rises when it is rounded. Chosen by eye on a clip in which a mouth was pinched up to the nostrils."""
 PUCKER_REACH = (0.65, 0.2)
 """Mouth widths to both sides and face heights up and down within which lips grow."""
 BROWS = (0.12, 0.22)
@@ -329,7 +329,7 @@ def _puckered(face: Array, rest: Array, pucker: float) -> Array:
     moved[:MESH_POINTS, 0] -= (
         away[:, 0] * max(1 - wanted / max(width, TINY), 0.0) * _around(middle, MOUTH_REACH * width, face)
     )
-    # Above the lips there is half as much room as far as the nose, which stays.
+    # The nose stays: above the lips there is room for a part of the way to it.
     room = max(PUCKER_NOSE * float(middle[1] - face[FacePoint.UNDER_NOSE, 1]), TINY)
     up = away[:, 1] < 0
     reach = np.where(up, min(room, PUCKER_REACH[1]), PUCKER_REACH[1])
