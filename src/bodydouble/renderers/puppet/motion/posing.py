@@ -102,15 +102,15 @@ class Posing:
     def pose(self, index: int, lean: Lean | None = None) -> Pose:
         """Bones and joints of one frame."""
         actor, rest = self.actor, self.rest
-        up = actor.cautious_direction("spine", index)
-        if lean is not None:
-            up = lean.tilted(up, index)
+        up, length = actor.cautious_direction("spine", index), 1.0
         across = limited_across(actor.cautious_direction("shoulders", index), rest.chest[:, 0])
+        if lean is not None:
+            up, length = lean.tilted(up, across, index)
         across_hips = limited_across(actor.cautious_direction("pelvis", index), rest.pelvis[:, 0])
         chest = quaternions.from_matrix(trunk_frame(across, up) @ rest.chest.T)
         pelvis = quaternions.from_matrix(trunk_frame(0.5 * across + 0.5 * across_hips, up) @ rest.pelvis.T)
         bottom, top = rest.joints.hips, rest.joints.shoulders
-        shoulders = quaternions.to_matrix(quaternions.between(pelvis, chest, 0.5)) @ (top - bottom)
+        shoulders = quaternions.to_matrix(quaternions.between(pelvis, chest, 0.5)) @ (top - bottom) * length
         bones: dict[str, BonePose] = {}
         for bone, share in SPINE_SHARES:
             bones[bone] = BonePose(

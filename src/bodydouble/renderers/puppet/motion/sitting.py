@@ -27,6 +27,10 @@ TINY = 1e-6
 LEAN_MIN = 0.75
 """Length of a leaning trunk on screen over its own, at least (41 degrees). Chosen by eye on an actor who sits."""
 
+TURNED = (0.1, 0.6)
+"""Depth between the shoulders over their distance (its sine) up to which the trunk leans, and from which it does not.
+Chosen by eye on an actor who turns while she crouches."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lean:
@@ -36,14 +40,22 @@ class Lean:
     depth: float  # of the trunk's direction: 0 is upright, -1 would point at the camera
     scale: float  # frame pixels for a picture pixel, at the actor's usual size
 
-    def tilted(self, up: Array, index: int) -> Array:
-        """(3,) the trunk's direction ``up`` in frame ``index``, which leans at least so far where the actor sits."""
+    def tilted(self, up: Array, across: Array, index: int) -> tuple[Array, float]:
+        """(3,) the trunk's direction ``up`` in frame ``index``, which leans at least so far where the actor sits.
+
+        And the factor on the trunk's length. A turned trunk is shorter instead: one that leans to the camera would lift
+        its far shoulder to the chin. ``across`` (3,) points from the right shoulder to the left one.
+        """
         share = float(self.sits[index])
         if share <= 0 or self.depth >= 0:
-            return up
-        depth = (1 - share) * float(up[2]) + share * min(float(up[2]), self.depth)
-        flat = np.sqrt(1 - depth**2) / max(float(np.hypot(*up[:2])), TINY)
-        return np.array([*(up[:2] * flat), depth])
+            return up, 1.0
+        leaning = 1 - float(faded(abs(float(across[2])), *TURNED))
+        flats: list[float] = []
+        for least in (self.depth, leaning * self.depth):
+            depth = (1 - share) * float(up[2]) + share * min(float(up[2]), least)
+            flats.append(math.sqrt(1 - depth**2))
+        flat = flats[1] / max(float(np.hypot(*up[:2])), TINY)
+        return np.array([*(up[:2] * flat), depth]), flats[0] / flats[1]
 
     def leg(
         self, actor: ActorSkeleton, rest: RestSkeleton, index: int, side: str, hip: Array, own: tuple[Array, Array]

@@ -62,10 +62,27 @@ def test_who_sits_down_leans_little_by_little():
     found = _retargeting(sits=True)
     lean = lean_of(found.motion, found.actor, found.rest, found.scale)
     half = replace(lean, sits=np.full(24, 0.5))
-    up = np.array([0.0, -1.0, 0.0])
+    up, across = np.array([0.0, -1.0, 0.0]), np.array([1.0, 0.0, 0.0])
+    whole, partly = lean.tilted(up, across, 12), half.tilted(up, across, 12)
 
-    assert lean.tilted(up, 12)[2] < half.tilted(up, 12)[2] < 0
-    assert np.isclose(np.linalg.norm(half.tilted(up, 12)), 1)
+    assert whole[0][2] < partly[0][2] < 0
+    assert np.isclose(np.linalg.norm(partly[0]), 1)
+    assert whole[1] == partly[1] == 1
+
+
+def test_a_turned_trunk_is_shorter_instead():
+    """It keeps its shoulders level and looks as short as one that leans; in between it does a part of both."""
+    found = _retargeting(sits=True)
+    lean = lean_of(found.motion, found.actor, found.rest, found.scale)
+    up = np.array([0.0, -1.0, 0.0])
+    seen: list[float] = []
+    for sine in (0.0, 0.35, 0.8):
+        direction, length = lean.tilted(up, np.array([np.sqrt(1 - sine**2), 0.0, sine]), 12)
+        seen.append(-float(direction[1]) * length)
+
+    assert direction[2] == 0
+    assert length < 0.95
+    assert np.allclose(seen, seen[0])
 
 
 def test_knees_of_who_sits_are_at_the_actors():
