@@ -19,6 +19,10 @@ INNER_SHARE = 0.6
 """Trunk and face shrink towards their middle by this factor: waists are narrower than shoulders and hips."""
 SEEN_MIN = 0.5
 """Visibility of both ends from which a limb is examined."""
+CUT_SHARE = 0.5
+"""Share of a limb, from its end within the frame, that is examined if the other end is outside. The network guesses
+that end, and the farther from the seen joint, the more the line misses the limb: a guessed ankle puts a shin beside the
+leg. Half of a thigh still shows whether it hangs together with the hip."""
 TOES = (BodyPoint.LEFT_TOE, BodyPoint.RIGHT_TOE)
 """The network places them up to half a foot beyond bare feet: what lies on the way there is no hole."""
 SOLID_LEVEL, OPEN_LEVEL = 128, 64
@@ -139,9 +143,15 @@ def body_core(track: PersonTrack, i: int, width: int, height: int) -> Mask:
         inner = corners.mean(0) + INNER_SHARE * (corners - corners.mean(0))
         cv2.fillConvexPoly(core, cv2.convexHull(np.round(inner).astype(np.int32)), 255)
 
+    inside = ((points >= 0) & (points < (width, height))).all(1)
     for a, b, _ in LIMBS:
-        if b not in TOES and seen[a] and seen[b]:
+        if b in TOES or not (seen[a] and seen[b]):
+            continue
+        if inside[a] and inside[b]:
             line(points[a], points[b])
+        elif inside[a] or inside[b]:
+            start, beyond = (points[a], points[b]) if inside[a] else (points[b], points[a])
+            line(start, start + CUT_SHARE * (beyond - start))
     corners = points[TRUNK_OUTLINE]
     if (corners[:, 1] >= height).any():  # a desk may hide the body down to the frame's edge
         middle = corners[:, 1].mean()

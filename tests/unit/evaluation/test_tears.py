@@ -156,3 +156,35 @@ def test_a_desk_before_hips_outside_the_frame_is_no_hole(scene):
     chest = np.s_[170:200, 280:320]
     low[chest], cut_off[chest] = wall[chest], 0
     assert _tears(scene, low, cut_off).torn() == 1
+
+
+def _cut_at(scene, row: int):
+    """The scene above ``row``."""
+    wall, made, track, matte, actor = scene
+    return wall[:row], made[:row], track, matte[:row], actor[:row]
+
+
+def test_a_shin_that_goes_on_beyond_the_frame_is_not_searched_at_its_guessed_end(scene):
+    """An ankle below the frame is a guess: what is beside the leg there is no hole."""
+    knee, ankle = (scene[2].body[0, joint, :2].copy() for joint in (BodyPoint.LEFT_KNEE, BodyPoint.LEFT_ANKLE))
+    cut = _cut_at(scene, round(float(0.1 * knee[1] + 0.9 * ankle[1])))
+    scene[2].body[0, BodyPoint.LEFT_ANKLE, 0] += 14
+
+    assert _tears(cut, cut[1]).torn() == 0
+
+    whole = (*scene[:3], np.where(scene[3] > 0, 255, 0).astype(np.uint8), scene[4])
+    assert _tears(whole, whole[1]).torn() == 1
+
+
+def test_a_leg_that_came_off_above_the_frames_edge_is_torn(scene):
+    """The upper half of a thigh is searched though its knee is below the frame."""
+    wall, made, track, matte, _ = scene
+    hip, knee = (track.body[0, joint, :2].copy() for joint in (BodyPoint.LEFT_HIP, BodyPoint.LEFT_KNEE))
+    row = round(float(0.2 * hip[1] + 0.8 * knee[1]))
+    gap = np.s_[
+        int(0.8 * hip[1] + 0.2 * knee[1]) : int(0.6 * hip[1] + 0.4 * knee[1]), int(hip[0]) - 40 : int(hip[0]) + 40
+    ]
+    made[gap], matte[gap] = wall[gap], 0
+    cut = _cut_at(scene, row)
+
+    assert _tears(cut, cut[1]).torn() == 1
