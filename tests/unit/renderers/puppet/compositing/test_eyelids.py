@@ -43,9 +43,36 @@ def test_a_closed_eye_is_skin_above_the_lashes() -> None:
 def test_a_lid_below_a_dark_brow_is_no_hole() -> None:
     """Shade or hair between brow and eye does not colour the lid that stands out of it."""
     colour, face = face_with_dark_eyes()
-    colour[:44], colour[55:70] = 40, 90  # and below the eye is a shadow
+    colour[:44], colour[55:70] = 40, 135  # and below the eye is a shadow
     paint_closed_lids(colour, face, np.array([0.0, 1.0]), None)
     assert colour[47:52, 52:68].astype(int).mean() > 0.75 * np.mean([210, 170, 150])
+
+
+def test_a_lid_in_black_make_up_is_black() -> None:
+    """Where all is dark around an eye, a light lid would look like a blind, open eye."""
+    colour, face = face_with_dark_eyes()
+    colour[:70] = 50
+    paint_closed_lids(colour, face, np.array([0.0, 1.0]), None)
+    assert colour[47:52, 48:72].max() < 80
+
+
+def test_lashes_above_a_shut_lid_are_taken_away() -> None:
+    """The open eye's lashes lie above the fold, where the shut lid has none, and its own edge shows no step."""
+    colour, face = face_with_dark_eyes()
+    colour[41:46, 50:70:5] = 40
+    paint_closed_lids(colour, face, np.array([0.0, 1.0]), None)
+    assert colour[42:46, 54:67].mean(2).min() > 0.7 * np.mean([210, 170, 150])
+
+
+def test_the_line_of_lashes_ends_thin() -> None:
+    """It is thickest near the outer corner, and has the skin's hue over eyes of any colour."""
+    colour, face = face_with_dark_eyes()
+    colour[46:56, 40:80] = 20, 40, 200
+    paint_closed_lids(colour, face, np.array([0.0, 1.0]), None)
+    dark = colour[50:60, 40:80].mean(2) < 120
+    assert dark[:, 6:16].sum() > dark[:, 28:38].sum()
+    line = colour[54, 52:68].astype(int)
+    assert (line[:, 0] > line[:, 2]).all()
 
 
 def test_what_hides_the_face_hides_its_lids() -> None:
