@@ -32,6 +32,9 @@ ARM_SHOWN, ARM_BEFORE, TWIN_SHOWN = 0.65, 0.6, 0.75
 """Share of the body model's arm, and of what nothing hides of it, that is found up to which the arm is doubtful; share
 that nothing hides at least; and the share that is found of its twin, for which it is exchanged. Measured: 0.47 to 0.61
 and 0.75 to 0.99 of arms in pieces; 0.35 to 0.36 and 0.30 to 0.36 of arms that lie behind a body or its clothes."""
+HANGING_SHOWN = 0.43
+"""Share of a hanging arm that picture and made-up cloth give it, below which it is doubtful. Measured: 0.16 to 0.4 of
+arms that go inwards before the chest, or lie behind it; 0.46 to 0.81 of others."""
 LEG_SHOWN, LEG_BEHIND, LEG_TWIN = 0.7, 0.7, 0.85
 """The same for a leg, how much of it lies before the other one at most, and for its twin. Measured: 0.44 to 0.65,
 0.48 to 0.68, and 0.98 of legs that cross; 0.8 and more of others."""
@@ -85,8 +88,8 @@ def doubtful_limbs(
 ) -> Doubtful:
     """The limbs of ``parts`` that are better made up than cut out; ``alpha`` (h, w) 0-1 is the person's.
 
-    Both legs of somebody ``seated`` are. Limbs that the picture lacks, and arms that its lower ``edge`` (px) cuts off,
-    are no such.
+    Both legs of somebody ``seated`` are. Legs that the picture lacks, and arms that its lower ``edge`` (px) cuts off,
+    are no such. An arm that it lacks is one where it would hang beside the person.
     """
     shape = (alpha.shape[0], alpha.shape[1])
     labels = label_triangles(fit.vertices, template.triangles, shape)
@@ -102,6 +105,7 @@ def doubtful_limbs(
         for name in _doubtful_arms(shown, fit, anatomy, shape)
         if fit.joints.points[ARMS[name[-1]].joints[2], 1] < edge
     }
+    names |= _hanging_in_the_open(parts, alpha, fit, template)
     if not seated and parts.hem is None:
         names |= _hidden_legs(shown)
     mirrored = {
@@ -153,6 +157,18 @@ def _doubtful_arms(shown: Mapping[str, _Shown], fit: BodyFit, anatomy: Anatomy, 
         missing = max(arm.found, arm.found_unhidden) < ARM_SHOWN and arm.unhidden > ARM_BEFORE
         if missing and twin is not None and twin.found >= TWIN_SHOWN and (hand is None or other_hand):
             result.add(name)  # not one with a hand for one without
+    return result
+
+
+def _hanging_in_the_open(parts: Segmentation, alpha: Floats, fit: BodyFit, template: BodyTemplate) -> set[str]:
+    """Arms that the picture lacks, of which most would hang where it shows the backdrop: they go elsewhere."""
+    result: set[str] = set()
+    for name in (f"arm_{side}" for side in SIDES):
+        if name in fit.joints.made_up and name in parts.parts:
+            chosen = limb_triangles(template, "arm", name[-1], 0.5)
+            whole = label_triangles(fit.vertices, template.triangles[chosen], (alpha.shape[0], alpha.shape[1])) > 0
+            if _share(parts.parts[name] & (alpha > SEEN), whole) < HANGING_SHOWN:
+                result.add(name)
     return result
 
 

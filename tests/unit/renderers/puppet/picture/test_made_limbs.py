@@ -137,3 +137,25 @@ def test_an_arm_of_which_little_is_found_is_doubtful() -> None:
     assert doubtful(0.4, anatomy) == {"arm_l"}
     assert doubtful(0.4, anatomy, edge=round(pose[15, 1]) - 20) == frozenset()
     assert doubtful(1.0, anatomy) == doubtful(0.4, with_hand) == frozenset()
+
+
+def test_an_arm_that_would_hang_beside_the_person_is_made_up() -> None:
+    """Its elbow is not seen, and where it would hang the picture shows the backdrop."""
+    track = track_of([joints()])
+    track.visibility[0, 13] = 0
+    anatomy, template, shape = anatomy_of(track), tube_body(), (500, 500)
+    hanging = joints_of(anatomy, template, shape)
+    assert hanging.made_up == {"arm_l"}
+    fit = fit_body(template, anatomy, hanging)
+    arm = label_triangles(fit.vertices, template.triangles[limb_triangles(template, "arm", "l", 0.5)], shape) > 0
+
+    def doubtful(person: np.ndarray) -> frozenset[str]:
+        parts = Segmentation(
+            parts={"rest": ~arm, "arm_l": arm}, arm_likeness={}, hem=None, loose=arm & ~arm, hair=arm & ~arm
+        )
+        alpha = person.astype(np.float32)
+        return doubtful_limbs(parts, alpha, fit, template, anatomy, edge=300, seated=False).all
+
+    upper = np.arange(500)[:, None] < np.flatnonzero(arm.any(1))[0] + 20
+    assert doubtful(upper & arm) == {"arm_l"}
+    assert doubtful(arm) == frozenset()
