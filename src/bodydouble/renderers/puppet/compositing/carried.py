@@ -21,7 +21,7 @@ from bodydouble.renderers.puppet.compositing.occlusion import ARMS, HEAD
 from bodydouble.renderers.puppet.compositing.reduction import reduced
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.compositing.stored_plates import Plates
-from bodydouble.renderers.puppet.discs import disc
+from bodydouble.renderers.puppet.discs import disc, distance_to
 from bodydouble.renderers.puppet.painting import hull_mask
 
 SIGHTINGS_MIN, OFTEN_MIN = 4, 0.5
@@ -43,6 +43,10 @@ BESIDE_MIN, MOVES_MIN = 0.3, 0.5
 (standard deviation): what does neither may be the pocket at which a hand rests, or the blurred edge of a sleeve."""
 OTHERS_MAX = 0.3
 """Largest share of a piece that may be other people."""
+BACKDROP_ABOUT, BACKDROP_SHARED = 0.25, 0.5
+"""Shoulder widths about a piece, and the share of its colours that the background has there too, from which it is
+background that the camera's path misplaces. Measured beside the person: 0.6 to 0.8 of grass and stones about a hiker,
+up to 0.3 of a racket before a crowd."""
 SOFT_MARGIN = 4
 """Reduced pixels about a thing in which its soft edge ends."""
 HALF = 0.5
@@ -165,7 +169,7 @@ def learn_carried(
         masks = [piece.mask for piece in pieces(view, looks, None)]
         if sum(map(np.count_nonzero, masks)) > LARGEST * view.unit**2:
             continue
-        found = [mask for mask in masks if not _is_ball(view, mask > 0, ball)]
+        found = [mask for mask in masks if not (_is_ball(view, mask > 0, ball) or _is_background(view, mask > 0))]
         others = bystanders.unknown(sample.index, sample.image) if found and bystanders is not None else None
         if others is not None:
             x0, y0, x1, y1 = box
@@ -193,6 +197,16 @@ def _without_rim(view: View, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _is_ball(view: View, mask: NDArray[np.bool_], ball: Colours | None) -> bool:
     """Whether most of ``mask`` (h, w) has colours of the known ``ball``."""
     return ball is not None and float(ball.take(view.codes[mask]).mean()) > HALF
+
+
+def _is_background(view: View, mask: NDArray[np.bool_]) -> bool:
+    """Whether what of ``mask`` (h, w) is beside the person has the colours of the background about it."""
+    outside = mask & ~view.rim
+    if not outside.any():
+        return False
+    about = distance_to(outside) <= BACKDROP_ABOUT * view.unit
+    own, other = (counts / counts.sum() for counts in (counted(view.codes[outside]), counted(view.behind[about])))
+    return float(np.minimum(own, other).sum()) > BACKDROP_SHARED
 
 
 def _is_thing(seen: list[tuple[View, NDArray[np.bool_]]]) -> bool:

@@ -120,6 +120,19 @@ def test_empty_hands_carry_nothing() -> None:
     assert scene(carried=(False,) * FRAMES).learned() is None
 
 
+def test_background_that_the_cameras_path_misplaces_is_not_carried() -> None:
+    """Grass beside a hand differs from the plate where the plate shows other blades of it."""
+    place = scene(thick=24)
+    blades = np.random.default_rng(0).choice(np.array([[60, 90, 40], [150, 180, 120]], np.uint8), (50, 60))
+    grass = cv2.resize(blades, SIZE, interpolation=cv2.INTER_NEAREST)
+    cast(Wall, place.plates).image[:] = grass
+    for sample, club in zip(place.samples, place.things, strict=True):
+        outside = sample.matte == 0
+        sample.image[outside] = grass[outside]
+        sample.image[outside & club] = np.roll(grass, 25, axis=1)[outside & club]
+    assert place.learned() is None
+
+
 def test_what_is_seldom_seen_is_not_carried() -> None:
     """Somebody who passes behind a hand teaches nothing."""
     assert scene(carried=(True, True, True, *(False,) * 5)).learned() is None
