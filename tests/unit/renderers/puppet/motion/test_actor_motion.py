@@ -115,7 +115,7 @@ def test_eyes_that_look_down_are_not_shut_where_blinks_are_narrower():
     """Somebody whose blinks narrow the eyes to 0.27 of their opening still sees through half of it."""
     opening = np.ones((60, 2))
     opening[5:9], opening[30:40] = 0.27, 0.5
-    lids = _lids(_with_eyes(opening))
+    lids = _lids(_with_eyes(opening), 25.0)
     assert lids[6].max() < 0.05
     assert lids[35].min() > 0.3
 
@@ -124,7 +124,7 @@ def test_one_eye_shuts_alone_only_for_a_wink():
     """An eye that seems somewhat narrower than the other one is seen badly; one that is shut winks."""
     opening = np.ones((60, 2))
     opening[20, 0], opening[40, 0] = 0.65, 0.25
-    lids = _lids(_with_eyes(opening))
+    lids = _lids(_with_eyes(opening), 25.0)
     assert np.ptp(lids[20]) < 0.2
     assert np.ptp(lids[40]) > 0.6
 
@@ -133,7 +133,26 @@ def test_eyes_that_shut_are_shut():
     """The contours of a shut eye keep 0.4 of their opening: the lids of a blink meet, and half open eyes are open."""
     opening = np.ones((30, 2))
     opening[10], opening[20] = 0.38, 0.65
-    lids = _lids(_with_eyes(opening))
+    lids = _lids(_with_eyes(opening), 25.0)
     assert lids[10].max() < 0.05
     assert 0.4 < lids[20].mean() < 0.7
     assert np.allclose(lids[0], 1, atol=0.01)
+
+
+def test_in_a_blink_the_lids_meet_however_little_is_measured():
+    """Lids that are half shut for 0.2 s blink; those that stay half shut look down."""
+    opening = np.ones((60, 2))
+    opening[10:14], opening[30:44] = [[0.7], [0.52], [0.55], [0.75]], 0.52
+    lids = _lids(_with_eyes(opening), 25.0)
+    assert lids[11].max() < 0.05
+    assert lids[12].max() < 0.15
+    assert lids[32:42].min() > 0.25
+
+
+def test_a_blink_does_not_reach_beyond_a_cut():
+    """Half shut eyes at the end of a shot look down, though the next shot begins with open ones."""
+    opening = np.ones((40, 2))
+    opening[16:20] = 0.52
+    track = _with_eyes(opening)
+    track.shot[20:] = 1
+    assert _lids(track, 25.0)[18].min() > 0.25
