@@ -23,6 +23,7 @@ from bodydouble.renderers.puppet.picture.held_things import without_held_things
 from bodydouble.renderers.puppet.picture.lap import with_lap, without_arms, without_lap
 from bodydouble.renderers.puppet.picture.layers import SOLID, LayeredBody, LayerSources, LimbPicture, build_layers
 from bodydouble.renderers.puppet.picture.lower_body import complete_lower_body
+from bodydouble.renderers.puppet.picture.lower_edge import person_end
 from bodydouble.renderers.puppet.picture.made_limbs import made_limbs, resting, short_hem, without_remains
 from bodydouble.renderers.puppet.picture.matting import estimate_foreground
 from bodydouble.renderers.puppet.picture.regions import softened
@@ -69,14 +70,16 @@ def layer_picture(
     ``skin`` (3,) is 0-255. ``legs``: whether legs that the picture cuts off are to be made up. ``margins``: columns at
     the left and right that were added, in which the person is made up too.
     """
-    shape = (cutout.alpha.shape[0], cutout.alpha.shape[1])
     fit, girth = _fitted(cutout.alpha, anatomy, template, margins)
+    if (end := person_end(cutout.alpha, fit)) < len(cutout.alpha):
+        fit, girth = _fitted(cutout.alpha[:end], anatomy, template, margins)
+        image, cutout = image[:end], Cutout(alpha=cutout.alpha[:end], colour=cutout.colour[:end])
+    shape = (cutout.alpha.shape[0], cutout.alpha.shape[1])
     body = label_triangles(fit.vertices, template.triangles, shape) > 0
     cutout = _carved(image, cutout, body, fit, template, margins)
     cutout = without_held_things(cutout, anatomy, fit, template, body, skin)
-    extended = extend_below(
-        image, cutout, fit, template, face_and_neck(anatomy, shape), skin, legs=legs, margins=margins
-    )
+    face = face_and_neck(anatomy, shape)
+    extended = extend_below(image, cutout, fit, template, face, skin, legs=legs, margins=margins)
     cutout = extended.cutout
     colours = np.clip(cutout.colour, 0, 255).astype(np.uint8)
     parts = segment(colours, cutout.alpha, fit, template, anatomy, extended.made_up)
