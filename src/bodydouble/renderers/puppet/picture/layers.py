@@ -29,7 +29,7 @@ from bodydouble.renderers.puppet.picture.extension import skin_beside, skin_like
 from bodydouble.renderers.puppet.picture.garment import garment_weights
 from bodydouble.renderers.puppet.picture.joint_patches import joint_patch
 from bodydouble.renderers.puppet.picture.layer import TRACE, Layer, beyond_joint, make_layer, premultiplied
-from bodydouble.renderers.puppet.picture.outlines import behind, beside_rim, under_sleeves
+from bodydouble.renderers.puppet.picture.outlines import behind, beside_rim, under_sleeves, without_specks
 from bodydouble.renderers.puppet.picture.regions import closed, disc_about, filled, narrowed, opened, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import SLIVER, Segmentation, arm_colours
 from bodydouble.renderers.puppet.picture.shading import body_light, lit_skin
@@ -234,10 +234,10 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
         ends = np.clip((LEG_END[1] - weight) / (LEG_END[1] - LEG_END[0]), 0, 1)
         legs_own = softened(np.any(legs, axis=0) | (weight > SEAM[1]), RIM_SIGMA)
         opacity = opacity * (1 - legs_own * (1 - ends) * _below(parts.hem, alpha))
-    layer = make_layer(colour, np.asarray(opacity, np.float32), surface, scale)
+    opacity = without_specks(np.asarray(opacity, np.float32))
+    layer = make_layer(colour, opacity, surface, scale)
     if not sources.face.any():
         return layer
-    opacity = np.asarray(opacity, np.float32)
     back = closed_back(colour, opacity, fit, sources.skin, locks)
     head = back_of_head(back, opacity, sources.alpha > SOLID, sources.face, sources.skin)
     return replace(layer, back=premultiplied(head.colour, head.opacity), skull=head.skull)
@@ -292,7 +292,8 @@ def _arm_layer(picture: LimbPicture, twin: LimbPicture, template: BodyTemplate, 
         made_up = softened(hand, HAND_SIGMA)
     fade = np.clip((weight - SEAM[0]) / (SEAM[1] - SEAM[0]), 0, 1)
     front = np.maximum(softened(own, RIM_SIGMA) * alpha * fade, made_up)
-    full = np.maximum(softened(hidden | visible) * (hidden | visible) * alpha, front)
+    full = without_specks(np.maximum(softened(hidden | visible) * (hidden | visible) * alpha, front))
+    front = np.minimum(front, full)
     colour = np.asarray(colour, np.float32)
     layer = make_layer(colour, full, surface, fit.scale, front)
     moved = np.maximum(front, full * np.clip((along - SHOULDER_END[0]) / (SHOULDER_END[1] - SHOULDER_END[0]), 0, 1))
@@ -389,9 +390,9 @@ def _leg_layer(picture: LimbPicture, template: BodyTemplate, both: Surface | Non
     fade = np.clip((weight - SEAM[0]) / (SEAM[1] - SEAM[0]), 0, 1)
     front = softened(visible, RIM_SIGMA) * alpha * fade
     # Softened as one: between what is seen and what is made up no line shows.
-    full = softened(hidden | visible, RIM_SIGMA) * np.maximum(softened(hidden, 1.0), alpha)
-    shown = np.asarray(front, np.float32) if parts.hem is None else None  # under a skirt
-    layer = make_layer(np.asarray(colour, np.float32), np.asarray(full, np.float32), surface, fit.scale, shown)
+    full = without_specks(softened(hidden | visible, RIM_SIGMA) * np.maximum(softened(hidden, 1.0), alpha))
+    shown = np.minimum(front, full).astype(np.float32) if parts.hem is None else None  # under a skirt
+    layer = make_layer(np.asarray(colour, np.float32), full, surface, fit.scale, shown)
     joints, bones = fit.joints.points[list(LEGS[side].joints), :2], (f"thigh_{side}", f"calf_{side}")
     joint = joint_patch(layer.rgba, layer.front, joints, bones, surface, fit.scale)
     return replace(layer, joint=joint, beyond=beyond_joint(layer))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bodydouble.renderers.puppet.picture.outlines import behind
+from bodydouble.renderers.puppet.picture.outlines import behind, without_specks
 
 
 def rectangle(left, top, right, bottom):
@@ -52,3 +52,13 @@ def test_a_leg_before_a_sleeve_keeps_its_own_side():
     part = rectangle(38, 0, 66, 50) | rectangle(32, 50, 66, 100)
 
     assert not behind(part, sleeve, model, reach=20).any()
+
+
+def test_faint_pieces_beside_a_layer_vanish() -> None:
+    """The soft rim of what is opaque stays, and so does a layer that is faint all over."""
+    alpha = np.zeros((20, 30), np.float32)
+    alpha[4:12, 4:12], alpha[6:10, 6:10] = 0.3, 1
+    speck = alpha.copy()
+    speck[14:16, 20:24] = 0.3
+    assert np.array_equal(without_specks(speck), alpha)
+    assert np.array_equal(without_specks(speck * 0.4), (speck * 0.4))
