@@ -17,6 +17,7 @@ from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.carried_pieces import SIDES, Looks, Piece, clothes, middle, pieces
 from bodydouble.renderers.puppet.compositing.carrier_view import PERSON, REACH, Carrier, View
 from bodydouble.renderers.puppet.compositing.colours import Colours, counted
+from bodydouble.renderers.puppet.compositing.held import skin_blends
 from bodydouble.renderers.puppet.compositing.occlusion import ARMS, HEAD
 from bodydouble.renderers.puppet.compositing.reduction import reduced
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
@@ -47,6 +48,12 @@ BACKDROP_ABOUT, BACKDROP_SHARED = 0.25, 0.5
 """Shoulder widths about a piece, and the share of its colours that the background has there too, from which it is
 background that the camera's path misplaces. Measured beside the person: 0.6 to 0.8 of grass and stones about a hiker,
 up to 0.3 of a racket before a crowd."""
+PALM_REACH, PALM_PIXELS_MIN, BLURRED_REACH = 0.2, 4, 0.7
+"""Shoulder widths from the middle of a hand in which its skin is seen, because sleeves end before; pixels of it from
+which it is known; shoulder widths in which a blurred hand is."""
+BLURRED_MIN = 0.65
+"""Share of a piece, beside the person, that is so near to a hand and a blend of its skin and the background, from
+which the piece is a blurred hand. Measured: 0.7 to 1 of a skateboarder's hands, up to 0.6 of rackets and straps."""
 SOFT_MARGIN = 4
 """Reduced pixels about a thing in which its soft edge ends."""
 HALF = 0.5
@@ -169,7 +176,7 @@ def learn_carried(
         masks = [piece.mask for piece in pieces(view, looks, None)]
         if sum(map(np.count_nonzero, masks)) > LARGEST * view.unit**2:
             continue
-        found = [mask for mask in masks if not (_is_ball(view, mask > 0, ball) or _is_background(view, mask > 0))]
+        found = [mask for mask in masks if not _is_other(view, mask > 0, ball)]
         others = bystanders.unknown(sample.index, sample.image) if found and bystanders is not None else None
         if others is not None:
             x0, y0, x1, y1 = box
@@ -194,6 +201,11 @@ def _without_rim(view: View, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return mask & (view.person | ~view.rim)
 
 
+def _is_other(view: View, mask: NDArray[np.bool_], ball: Colours | None) -> bool:
+    """Whether ``mask`` (h, w) is the known ``ball``, misplaced background or a blurred hand."""
+    return _is_ball(view, mask, ball) or _is_background(view, mask) or _is_blurred_hand(view, mask)
+
+
 def _is_ball(view: View, mask: NDArray[np.bool_], ball: Colours | None) -> bool:
     """Whether most of ``mask`` (h, w) has colours of the known ``ball``."""
     return ball is not None and float(ball.take(view.codes[mask]).mean()) > HALF
@@ -207,6 +219,17 @@ def _is_background(view: View, mask: NDArray[np.bool_]) -> bool:
     about = distance_to(outside) <= BACKDROP_ABOUT * view.unit
     own, other = (counts / counts.sum() for counts in (counted(view.codes[outside]), counted(view.behind[about])))
     return float(np.minimum(own, other).sum()) > BACKDROP_SHARED
+
+
+def _is_blurred_hand(view: View, mask: NDArray[np.bool_]) -> bool:
+    """Whether what of ``mask`` (h, w) is beside the person is a hand that moved while the frame was exposed."""
+    outside = mask & ~view.rim
+    skin = view.image[view.person & (view.nearest < PALM_REACH) & ~mask]
+    if len(skin) < PALM_PIXELS_MIN or not outside.any():
+        return False
+    near = outside & (view.nearest < BLURRED_REACH)
+    blurred = int(np.count_nonzero(skin_blends(view.image[near], view.plate[near], skin)))
+    return blurred > BLURRED_MIN * int(np.count_nonzero(outside))
 
 
 def _is_thing(seen: list[tuple[View, NDArray[np.bool_]]]) -> bool:

@@ -86,6 +86,8 @@ class View:
 
     step: int  # pixels of the frame for one of this
     unit: float  # px of this, the shoulders' width
+    image: Image  # (h, w, 3)
+    plate: Image  # (h, w, 3)
     codes: NDArray[np.int32]  # (h, w) colours
     behind: NDArray[np.int32]  # (h, w) colours of the plate
     person: NDArray[np.bool_]  # (h, w) what the matte shows
@@ -134,6 +136,8 @@ class View:
         return cls(
             step=step,
             unit=unit,
+            image=small,
+            plate=behind,
             codes=colour_codes(small),
             person=inside,
             rim=rim,

@@ -187,17 +187,25 @@ def _foreign(image: Image, plate: Image, matte: Matte, points: Points, among: ND
     zone = (_hand_zone(points, matte.shape) > 0) & (matte > MATTE_MIN) & among
     if np.count_nonzero(zone) < 0.5 * (SIZE_MIN * _hand_length(points)) ** 2:
         return None
-    pixels, behind = image[zone].astype(np.float32), plate[zone].astype(np.float32)
-    away = np.full(len(pixels), np.inf, np.float32)
-    skin = np.median(own, axis=0).astype(np.float32)
-    for shade in SKIN_SHADES:
-        line = np.minimum(skin * np.float32(shade), 255) - behind
-        share = ((pixels - behind) * line).sum(1) / np.maximum((line * line).sum(1), SQUARED_DIFFERENCE_MIN)
-        nearest = behind + np.clip(share, 0, 1)[:, None] * line
-        away = np.minimum(away, np.linalg.norm(pixels - nearest, axis=1))
     result = np.zeros(matte.shape, np.uint8)
-    result[zone] = away > BLUR_ERROR
+    result[zone] = ~skin_blends(image[zone], plate[zone], own)
     return result
+
+
+def skin_blends(pixels: Image, behind: Image, hand: Image) -> NDArray[np.bool_]:
+    """(N,) which of ``pixels`` (N, 3) are skin, in light or shade, or skin blended with what is ``behind`` (N, 3).
+
+    ``hand`` (M, 3) are pixels of the hand: their median is its skin.
+    """
+    front, back = pixels.astype(np.float32), behind.astype(np.float32)
+    away = np.full(len(front), np.inf, np.float32)
+    skin = np.median(hand, axis=0).astype(np.float32)
+    for shade in SKIN_SHADES:
+        line = np.minimum(skin * np.float32(shade), 255) - back
+        share = ((front - back) * line).sum(1) / np.maximum((line * line).sum(1), SQUARED_DIFFERENCE_MIN)
+        nearest = back + np.clip(share, 0, 1)[:, None] * line
+        away = np.minimum(away, np.linalg.norm(front - nearest, axis=1))
+    return np.asarray(away <= BLUR_ERROR, np.bool_)
 
 
 def _solid(mask: MaskImage, length: float) -> MaskImage:

@@ -9,6 +9,7 @@ from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.trunk import HIPS
 from bodydouble.renderers.puppet.compositing.colours import Colours, colour_codes, counted_within
+from bodydouble.renderers.puppet.compositing.held import skin_blends
 from bodydouble.renderers.puppet.compositing.reduction import reduced
 from bodydouble.renderers.puppet.compositing.removal import LEARNING_GROWTH, add_hair, shoulder_width
 from bodydouble.renderers.puppet.painting import LINE_END_MAX
@@ -19,7 +20,9 @@ REACH, REACH_PIXELS_MAX = 1 / 15, 16
 """Picture heights from the inner mask in which something is looked for, and the most pixels of that picture. Farther
 out the plate need not be known."""
 HAND_REACH = 0.4
-"""Shoulder widths about wrists and knuckles in which nothing is looked for: what a hand holds is not the person."""
+"""Shoulder widths about wrists and knuckles in which only skin is looked for: what a hand holds is not the person."""
+PALM_REACH = 0.2
+"""Shoulder widths about the middle of a hand in which its skin is seen: sleeves end before."""
 HANDS = (BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST, BodyPoint.LEFT_INDEX, BodyPoint.RIGHT_INDEX)
 MARGIN = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)), np.uint8)
 """What lies so near to the mask's edge is looked for too: the edge is soft. What is found is removed with as much."""
@@ -61,7 +64,8 @@ def with_left_over(
     """
     small, plate = reduced(source, STEP), reduced(with_seen, STEP)
     behind = cv2.cvtColor(plate, cv2.COLOR_RGBA2RGB)
-    inside = np.asarray(cv2.erode(_every_other(gone, small.shape), MARGIN), np.uint8)
+    whole = _every_other(gone, small.shape)
+    inside = np.asarray(cv2.erode(whole, MARGIN), np.uint8)
     hair = np.zeros_like(inside)
     add_hair(hair, body / STEP, LEARNING_GROWTH)
     alpha = cv2.extractChannel(plate, 3)
@@ -73,7 +77,7 @@ def with_left_over(
     strands[:rows] = _strands(cv2.min(faint, cv2.threshold(alpha[:rows], PLAIN_LEVEL, 255, cv2.THRESH_BINARY)[1]))
     reach = min(REACH_PIXELS_MAX, round(REACH * height / STEP))
     beside = cv2.min(cv2.bitwise_and(cv2.max(differs, strands), cv2.bitwise_not(inside)), _grown(inside, reach))
-    _clear_hands(beside, body)
+    blurred, held = _clear_hands(beside, body, small, behind, whole, cv2.min(differs, inside))
     x, y, w, h = cv2.boundingRect(beside)
     if w == 0:
         return gone
@@ -86,10 +90,12 @@ def with_left_over(
     usual = own > OWN_SHARE_MIN * cv2.countNonZero(removed)
     found = np.zeros_like(inside)
     thin = np.ascontiguousarray(strands[here])
-    found[here] = _belonging(pieces, thin, _grown(inside, 1)[here], _grown(inside, reach - 1)[here], small[here], usual)
+    near = np.asarray(cv2.max(_grown(inside, 1), cv2.min(_grown(whole, 1), blurred))[here], np.uint8)
+    within = _grown(inside, reach - 1)[here]
+    found[here] = _belonging(pieces, thin, blurred[here], near, within, small[here], usual)
     if not cv2.countNonZero(found):
         return gone
-    wide = cv2.dilate(found, MARGIN)
+    wide = cv2.subtract(cv2.dilate(found, MARGIN), held)
     large = cv2.resize(wide, (STEP * wide.shape[1], STEP * wide.shape[0]), interpolation=cv2.INTER_NEAREST)
     result = gone.copy()
     corner = result[: large.shape[0], : large.shape[1]]
@@ -143,13 +149,36 @@ def shade(image: Image, plate: Image, within: MatLike) -> Matte:
     return np.asarray(cv2.morphologyEx(found, cv2.MORPH_OPEN, SHADE_SIDE), np.uint8)
 
 
-def _clear_hands(mask: MatLike, body: NDArray[np.floating]) -> None:
-    """Clear ``mask``, one pixel for ``STEP`` x ``STEP``, in place about the hands of ``body`` (33, 2)."""
+def _clear_hands(
+    beside: MatLike, body: NDArray[np.floating], image: Image, plate: Image, gone: Matte, removed: MatLike
+) -> tuple[Matte, Matte]:
+    """Clear ``beside`` in place about the hands of ``body`` (33, 2), but for skin blended with the background.
+
+    All others are (h, w) or (h, w, 3), one pixel for ``STEP`` x ``STEP``. ``removed`` is what of the mask ``gone`` is
+    known to be the person. The answers, 0 or 255 each, are that skin, of a hand that moved while the frame was exposed,
+    and what else is before the background there.
+    """
+    blurred, held = np.zeros_like(gone), np.zeros_like(gone)
     if not np.isfinite(body).all():
-        return
-    radius = max(1, round(HAND_REACH * shoulder_width(body) / STEP))
-    for x, y in np.clip(body[list(HANDS)] / STEP, -LINE_END_MAX, LINE_END_MAX).astype(int).tolist():
-        cv2.circle(mask, (x, y), radius, 0, -1)
+        return blurred, held
+    unit, ends = shoulder_width(body) / STEP, np.clip(body[list(HANDS)] / STEP, -LINE_END_MAX, LINE_END_MAX)
+    hands = _discs(beside, ends, HAND_REACH * unit)
+    around = np.asarray(cv2.subtract(cv2.min(beside, hands), gone), np.bool_)
+    palms = _discs(beside, (ends[:2] + ends[2:]) / 2, PALM_REACH * unit)
+    skin = image[np.asarray(cv2.min(removed, palms), np.bool_)]
+    if len(skin) and around.any():
+        blurred[around] = skin_blends(image[around], plate[around], skin) * np.uint8(255)
+    held[around & (blurred == 0)] = 255
+    beside[hands > 0] = blurred[hands > 0]
+    return blurred, held
+
+
+def _discs(like: MatLike, centres: NDArray[np.floating], radius: float) -> Matte:
+    """(h, w) as ``like``: 255 up to ``radius`` px from one of the ``centres`` (N, 2), else 0."""
+    result = np.zeros(like.shape, np.uint8)
+    for x, y in centres.astype(int).tolist():
+        cv2.circle(result, (x, y), max(1, round(radius)), 255, -1)
+    return result
 
 
 def _grown(mask: MatLike, pixels: int) -> Matte:
@@ -157,21 +186,24 @@ def _grown(mask: MatLike, pixels: int) -> Matte:
     return np.asarray(cv2.dilate(mask, np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)), np.uint8)
 
 
-def _belonging(pieces: MatLike, thin: Matte, beside: Matte, within: Matte, image: Image, own: Colours) -> Matte:
+def _belonging(
+    pieces: MatLike, thin: Matte, blurred: Matte, beside: Matte, within: Matte, image: Image, own: Colours
+) -> Matte:
     """(h, w) 0 or 255: those ``pieces`` that are ``beside`` the mask, end ``within`` reach and have ``own`` colours.
 
-    What is ``thin`` goes on beyond small gaps, and may have any colour: it is blended with the background.
+    What is ``thin`` goes on beyond small gaps. It may have any colour, as what is ``blurred``: it is blended with the
+    background.
     """
     linked = cv2.max(pieces, cv2.dilate(cv2.min(pieces, thin), STRAND_GAP))
     count, labels = cv2.connectedComponents(linked, ltype=cv2.CV_16U)
-    places = np.flatnonzero(pieces)
+    places, blends = np.flatnonzero(pieces), cv2.max(thin, blurred).ravel()
     label = np.asarray(labels, np.uint16).ravel().take(places)
     touches, outer, mine = (
         np.bincount(label[np.asarray(which)], minlength=count)
         for which in (
             beside.ravel().take(places) > 0,
             within.ravel().take(places) == 0,
-            own.take(colour_codes(image.reshape(-1, 3)[places])) | (thin.ravel().take(places) > 0),
+            own.take(colour_codes(image.reshape(-1, 3)[places])) | (blends.take(places) > 0),
         )
     )
     size = np.bincount(label, minlength=count)

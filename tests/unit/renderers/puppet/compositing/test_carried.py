@@ -61,11 +61,16 @@ class Scene:
 
 
 def scene(
-    *, carried: tuple[bool, ...] = (True,) * FRAMES, in_matte: bool = False, away: float = 0.0, thick: int = 12
+    *,
+    carried: tuple[bool, ...] = (True,) * FRAMES,
+    in_matte: bool = False,
+    away: float = 0.0,
+    thick: int = 12,
+    length: int = 130,
 ) -> Scene:
-    """A person who swings a club of 130 px in the right hand where ``carried`` says so, ``away`` px from the hand.
+    """A person who swings a club in the right hand where ``carried`` says so, ``away`` px from the hand.
 
-    ``in_matte``: the matte counts the club as the person's. ``thick``: the club's thickness in pixels.
+    ``in_matte``: the matte counts the club as the person's. ``thick``, ``length``: the club's, in pixels.
     """
     plate = scenery(*SIZE)
     samples: list[SampleFrame] = []
@@ -80,7 +85,7 @@ def scene(
         person, mask = picture(pose, SIZE)
         club = np.zeros(mask.shape, np.uint8)
         if is_there:
-            ends = [np.round(hand + along * t).astype(int).tolist() for t in (away, away + 130)]
+            ends = [np.round(hand + along * t).astype(int).tolist() for t in (away, away + length)]
             cv2.line(club, ends[0], ends[1], 255, thick)
             fingers = np.round(hand).astype(int).tolist()
             person[club > 0] = WOOD
@@ -130,6 +135,17 @@ def test_background_that_the_cameras_path_misplaces_is_not_carried() -> None:
         outside = sample.matte == 0
         sample.image[outside] = grass[outside]
         sample.image[outside & club] = np.roll(grass, 25, axis=1)[outside & club]
+    assert place.learned() is None
+
+
+def test_a_blurred_hand_is_not_carried() -> None:
+    """Beside the hand its skin is blended with the wall."""
+    place = scene(thick=24, length=60)
+    wall = cast(Wall, place.plates).image
+    for sample, club in zip(place.samples, place.things, strict=True):
+        sample.image[club] = COLOURS["skin"]
+        here = club & (sample.matte == 0)
+        sample.image[here] = np.uint8(0.5 * wall[here] + 0.5 * np.array(COLOURS["skin"]))
     assert place.learned() is None
 
 

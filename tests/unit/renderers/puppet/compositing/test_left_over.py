@@ -7,7 +7,7 @@ from bodydouble.renderers.puppet.compositing.left_over import with_left_over
 from bodydouble.renderers.puppet.compositing.plate import PLAIN_ALPHA
 from mannequin import joints
 
-WALL, SHOE = (150, 146, 140), (240, 240, 235)
+WALL, SHOE, SKIN = (150, 146, 140), (240, 240, 235), (200, 90, 60)
 BODY = joints(20.0, 2000.0, 20.0)[:, :2]
 """Landmarks far outside the picture."""
 
@@ -74,10 +74,25 @@ def test_a_single_hair_is_removed_before_an_even_plate() -> None:
     assert (found[:88] == gone[:88]).all()
 
 
-def test_what_a_hand_holds_stays() -> None:
-    """A thing in the colours of the person, beside the mask where the hand is."""
-    gone, frame, plate = _scene()
-    frame[130:142, 130:150] = SHOE
+def _hand(frame: np.ndarray) -> np.ndarray:
+    """The landmarks of a person whose hand, in ``frame`` (H, W, 3), ends at the mask."""
+    frame[130:142, 118:140] = SKIN
     body = BODY.copy()
-    body[15] = (142.0, 136.0)
+    body[15], body[19] = (112.0, 136.0), (140.0, 136.0)
+    return body
+
+
+def test_what_a_hand_holds_stays() -> None:
+    """A thing in the colours of the person's clothes, beside the mask where the hand is."""
+    gone, frame, plate = _scene()
+    body = _hand(frame)
+    frame[130:142, 140:150] = SHOE
     assert (with_left_over(gone, frame, plate, body, 480) == gone).all()
+
+
+def test_a_blurred_hand_is_removed() -> None:
+    """Beside the mask where the hand is, its skin is blended with the wall."""
+    gone, frame, plate = _scene()
+    body = _hand(frame)
+    frame[130:142, 140:150] = np.uint8(0.4 * np.array(SKIN) + 0.6 * np.array(WALL))
+    assert (with_left_over(gone, frame, plate, body, 480)[130:142, 140:150] == 255).all()
