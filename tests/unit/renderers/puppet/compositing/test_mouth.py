@@ -18,7 +18,8 @@ RING = np.stack([np.cos(np.linspace(0, 2 * np.pi, 20, False)), np.sin(np.linspac
 
 
 def _inside(shown: np.ndarray, light: MouthLight, deep: float = 0.0, bare: float = 1.0) -> np.ndarray:
-    return inside_colours(shown, light, *(np.full(shown.shape[:2], share, np.float32) for share in (deep, bare)))
+    shares = (np.full(shown.shape[:2], share, np.float32) for share in (deep, bare))
+    return inside_colours(shown, light, *shares, 1.0)
 
 
 def test_teeth_beside_warm_skin_are_never_blue() -> None:
@@ -129,3 +130,23 @@ def test_pale_skin_beside_the_lips_is_no_tooth() -> None:
     shown = np.full((12, 12, 3), (215, 185, 180), np.uint8)
     rim, inside = (lab_of(_inside(shown, light, deep))[6, 6] for deep in (0.0, 1.0))
     assert rim[0] < inside[0] - 10
+
+
+def test_light_on_painted_lips_is_no_tooth() -> None:
+    """Lipstick is far redder than skin; its highlights are half as red, and still lips."""
+    painted = dataclasses.replace(
+        WARM, actor_skin=np.array([76.0, 13.0, 23.0]), actor_lips=np.array([35.0, 38.0, 13.0])
+    )
+    shown = np.repeat(np.array([[[215, 135, 160], [225, 218, 214]]], np.uint8), 12, axis=1)
+    highlight, teeth = lab_of(_inside(shown, painted, 1.0))[0, [0, -1]]
+    assert highlight[0] < 0.85 * teeth[0]
+    assert highlight[1] > teeth[1] + 5
+
+
+def test_a_glint_is_no_tooth() -> None:
+    """A speck between the lips is wet flesh: teeth are a row."""
+    shown = np.full((20, 60, 3), (60, 30, 30), np.uint8)
+    shown[8:10, 10:13] = shown[8:13, 25:45] = 200, 190, 180
+    shares = (np.ones(shown.shape[:2], np.float32) for _ in range(2))
+    lightness = lab_of(inside_colours(shown, WARM, *shares, 60.0))[..., 0]
+    assert lightness[10, 35] > lightness[8, 11] + 15
