@@ -285,7 +285,8 @@ class Composer:
             hand = replace(hand, alpha=hand.alpha * np.float32(drawn.kept))
         else:
             colour = self.light.lit(lab_of_colour(self.puppet.character.body.hand_colours[drawn.side]))
-            hand = keep_hand(shown.image, shown.matte, points, elbow, self.light, colour, drawn.kept)
+            other = self.motion.hands[shown.index, 1 - drawn.side]
+            hand = keep_hand(shown.image, shown.matte, points, elbow, self.light, colour, drawn.kept, other)
         if hand is not None:
             hand = moved_hand(hand, move, *shown.matte.shape)
         self._lay_moved(shown, base, hand, shown.things)

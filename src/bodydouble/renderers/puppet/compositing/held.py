@@ -15,7 +15,7 @@ from bodydouble.perception.arrays import Floats, Image, MaskImage, Matte, PixelB
 from bodydouble.perception.landmark_indices import BodyPoint, HandPoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.colours import LEVELS, Colours, colour_codes, counted, with_neighbours
-from bodydouble.renderers.puppet.compositing.hands import palm_mask
+from bodydouble.renderers.puppet.compositing.hand_shape import palm_mask
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.compositing.stored_plates import Plates
 from bodydouble.renderers.puppet.painting import LINE_END_MAX, hull_mask

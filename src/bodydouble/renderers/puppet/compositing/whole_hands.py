@@ -26,7 +26,8 @@ def gather_hands(
         for side in range(2):
             if (index, side) in wanted:
                 points, elbow = motion.hands[index, side], motion.body[index, ELBOWS[side]]
-                hand = keep_hand(image, matte, points, elbow, light, skins[side], 1.0)
+                other = motion.hands[index, 1 - side]
+                hand = keep_hand(image, matte, points, elbow, light, skins[side], 1.0, other)
                 if hand is not None:
                     result[index, side] = hand
     return result

@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from bodydouble.renderers.puppet.compositing.hands import BONES, PALM, KeptHand, keep_hand
+from bodydouble.renderers.puppet.compositing.hand_shape import BONES, PALM
+from bodydouble.renderers.puppet.compositing.hands import KeptHand, keep_hand
 from bodydouble.renderers.puppet.compositing.light import Light, lab_of
 
 SKIN = (205, 160, 140)
