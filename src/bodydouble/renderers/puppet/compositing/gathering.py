@@ -9,8 +9,9 @@ from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, PixelBox
+from bodydouble.renderers.puppet.compositing.pieces import boxes_about
 from bodydouble.renderers.puppet.compositing.reduction import reduced
-from bodydouble.renderers.puppet.compositing.registration import CameraPath
+from bodydouble.renderers.puppet.compositing.registration import CameraPath, Homography
 from bodydouble.renderers.puppet.compositing.removal import DOUBTFUL
 from bodydouble.renderers.puppet.compositing.seams import SEAM_REACH, match_light
 from bodydouble.renderers.puppet.compositing.stored_plates import cut_to
@@ -87,23 +88,23 @@ def median(samples: list[Sample]) -> tuple[Image, NDArray[np.bool_]]:
         stack = np.stack([s.rgba[rows] for s in samples])
         taken = stack[..., 3] < FREE_ALPHA
         taken &= ~taken.all(0) | (stack[..., 3] < DOUBTFUL_ALPHA)  # where nothing is certain, what is probable
-        image[rows] = _masked_median(stack[..., :3], taken)
+        image[rows] = _masked_median(stack, taken)[..., :3]
         known[rows] = ~taken.all(0)
     return image, known
 
 
-def _masked_median(stack: NDArray[np.uint8], taken: NDArray[np.bool_]) -> Image:
-    """(N, h, w, 3) and (N, h, w) → (h, w, 3): median over the free samples, 0 where there is none."""
+def _masked_median(stack: NDArray[np.uint8], taken: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """(N, h, w, 4) and (N, h, w) → (h, w, 4): median over the free samples, 0 where there is none."""
     # Taken samples are sorted behind the free ones, so that the median is at half the number of free ones.
-    ordered = np.where(taken[..., None], np.uint8(255), stack)
-    _sort(ordered)
+    # The four bytes of a pixel are looked up as one number.
+    ordered = np.where(taken, np.uint32(0xFFFFFFFF), stack.view(np.uint32)[..., 0])
+    _sort(ordered[..., None].view(np.uint8))
     free = (~taken).sum(0)
-    low = np.clip((free - 1) // 2, 0, None)[None, ..., None]
-    high = np.clip(free // 2, 0, None)[None, ..., None].clip(max=len(stack) - 1)
-    middle = (
-        np.take_along_axis(ordered, low, 0)[0].astype(np.uint16) + np.take_along_axis(ordered, high, 0)[0] + 1
-    ) // 2
-    return np.where((free > 0)[..., None], middle, 0).astype(np.uint8)
+    low, high = np.maximum((free - 1) // 2, 0), np.minimum(free // 2, len(stack) - 1)
+    first, second = (
+        np.take_along_axis(ordered, at[None], 0)[0][..., None].view(np.uint8).astype(np.uint16) for at in (low, high)
+    )
+    return np.where((free > 0)[..., None], (first + second + 1) // 2, 0).astype(np.uint8)
 
 
 def _sort(stack: NDArray[np.uint8]) -> None:
@@ -169,15 +170,41 @@ def _lay_in(
 ) -> None:
     """Complete ``image`` and ``known`` in place with what ``samples`` show with at least ``alpha_min``."""
     for sample, added, odd in _in_turn(key, samples, ~known, alpha_min):
-        # No more is warped than what this sample adds, and its surroundings.
-        box = _full_size_box(added, known.shape, SEAM_REACH)
+        matrix = None if sample.index == key else path.between(sample.index, key)
+        patches = [
+            _Patch.of(sample, matrix, box, odd, known, alpha_min) for box in _full_size_boxes(added, known.shape)
+        ]
+        if sum(np.count_nonzero(patch.new) for patch in patches) < PATCH_PIXELS_MIN:
+            continue
+        for patch in patches:
+            patch.lay_in(image, known)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Patch:
+    """What a sample adds to a plate in one box of it."""
+
+    here: tuple[slice, slice]
+    moved: NDArray[np.uint8]  # (h, w, 4) the sample
+    free: NDArray[np.bool_]  # (h, w)
+    new: NDArray[np.bool_]  # (h, w) free, and not known before
+
+    @classmethod
+    def of(
+        cls,
+        sample: Sample,
+        matrix: Homography | None,
+        box: PixelBox,
+        odd: NDArray[np.bool_],
+        known: NDArray[np.bool_],
+        alpha_min: int,
+    ) -> "_Patch":
+        """``matrix`` moves the ``sample`` to the plate, if at all; ``odd`` is of the small picture, as ``_in_turn``."""
         x0, y0, x1, y1 = box
         here = np.s_[y0:y1, x0:x1]
-        if sample.index == key:
-            moved = sample.rgba[here]
-        else:
-            matrix = cut_to(box) @ path.between(sample.index, key)
-            moved = np.asarray(cv2.warpPerspective(sample.rgba, matrix, (x1 - x0, y1 - y0)), np.uint8)
+        moved = sample.rgba[here]
+        if matrix is not None:
+            moved = np.asarray(cv2.warpPerspective(sample.rgba, cut_to(box) @ matrix, (x1 - x0, y1 - y0)), np.uint8)
         free = cv2.erode(cv2.extractChannel(moved, 3), ONE_PIXEL_AROUND) > alpha_min
         small = odd[y0 // CHOICE_STEP : -(-y1 // CHOICE_STEP), x0 // CHOICE_STEP : -(-x1 // CHOICE_STEP)]
         if small.any():
@@ -185,21 +212,35 @@ def _lay_in(
             large = cv2.resize(small.view(np.uint8), size, interpolation=cv2.INTER_NEAREST)
             rows, columns = min(y1 - y0, large.shape[0]), min(x1 - x0, large.shape[1])
             free[:rows, :columns] &= large[:rows, :columns] == 0
-        before = known[here]
-        new = free & ~before
-        if np.count_nonzero(new) < PATCH_PIXELS_MIN:
-            continue
-        colours = np.asarray(cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB), np.uint8)
-        shared = (free & before).view(np.uint8) * np.uint8(255)
-        cv2.copyTo(match_light(colours, image[here], shared), new.view(np.uint8), image[here])
-        before |= new
+        return cls(here=here, moved=moved, free=free, new=free & ~known[here])
+
+    def lay_in(self, image: Image, known: NDArray[np.bool_]) -> None:
+        """Complete ``image`` and ``known`` in place."""
+        if not self.new.any():
+            return
+        under, before = image[self.here], known[self.here]
+        colours = np.asarray(cv2.cvtColor(self.moved, cv2.COLOR_RGBA2RGB), np.uint8)
+        shared = (self.free & before).view(np.uint8) * np.uint8(255)
+        cv2.copyTo(match_light(colours, under, shared), self.new.view(np.uint8), under)
+        before |= self.new
 
 
-def _full_size_box(small: NDArray[np.bool_], shape: tuple[int, ...], pad: int) -> PixelBox:
-    """The box around ``small`` (h, w), whose pixels are ``CHOICE_STEP`` apart, ``pad`` pixels wider, in the frame."""
-    x, y, w, h = (CHOICE_STEP * side for side in cv2.boundingRect(small.view(np.uint8)))
-    pad += CHOICE_STEP
-    return max(0, x - pad), max(0, y - pad), min(shape[1], x + w + pad), min(shape[0], y + h + pad)
+def _full_size_boxes(small: NDArray[np.bool_], shape: tuple[int, ...]) -> list[PixelBox]:
+    """Boxes of the frame that hold all of ``small`` (h, w), whose pixels are ``CHOICE_STEP`` apart, and surroundings.
+
+    One box around scattered patches would be most of the frame.
+    """
+    height, width = small.shape
+    margin = -(-SEAM_REACH // CHOICE_STEP) + 1
+    return [
+        (
+            CHOICE_STEP * x0,
+            CHOICE_STEP * y0,
+            shape[1] if x1 == width else CHOICE_STEP * x1,
+            shape[0] if y1 == height else CHOICE_STEP * y1,
+        )
+        for x0, y0, x1, y1 in boxes_about(small, margin)
+    ]
 
 
 def _in_turn(
@@ -265,17 +306,26 @@ def _unlike_most(
             continue
         found = cv2.morphologyEx(_at(places, wide, hole.shape), cv2.MORPH_OPEN, UNLIKE_SIDE)
         if narrow.any():
-            strands = cv2.min(_at(places, narrow, hole.shape), _details(picture))
+            strands = _details(picture, _at(places, narrow, hole.shape))
             found = cv2.max(found, cv2.dilate(strands, UNLIKE_SIDE))
         mine[:] = cv2.dilate(found, UNLIKE_SIDE) > 0
     return odd
 
 
-def _details(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(h, w) 1 where ``picture`` (h, w, 4) shows something thin, else 0. The edge of a shadow is nothing thin."""
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGBA2GRAY)
+def _details(picture: NDArray[np.uint8], among: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(h, w) 1 where ``picture`` (h, w, 4) shows something thin and ``among`` (h, w) is 1, else 0.
+
+    The edge of a shadow is nothing thin.
+    """
+    x, y, w, h = cv2.boundingRect(among)
+    top, left = max(0, y - STRAND_SIDE), max(0, x - STRAND_SIDE)
+    around = np.s_[top : y + h + STRAND_SIDE, left : x + w + STRAND_SIDE]
+    grey = cv2.cvtColor(picture[around], cv2.COLOR_RGBA2GRAY)
     detail = cv2.absdiff(grey, cv2.medianBlur(grey, STRAND_SIDE))
-    return np.asarray(cv2.threshold(detail, DETAIL_MIN, 1, cv2.THRESH_BINARY)[1], np.uint8)
+    thin = cv2.threshold(detail, DETAIL_MIN, 1, cv2.THRESH_BINARY)[1]
+    result = np.zeros_like(among)
+    result[around] = cv2.min(among[around], thin)
+    return result
 
 
 def _at(places: NDArray[np.intp], flags: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.landmark_indices import FEET, BodyPoint
-from bodydouble.renderers.puppet.compositing.colours import colour_codes, counted_within
+from bodydouble.renderers.puppet.compositing.colours import coloured, counted_within
 from bodydouble.renderers.puppet.compositing.plain import blends
 from bodydouble.renderers.puppet.discs import DISC_RIM, disc
 from bodydouble.renderers.puppet.painting import drawable_pixel
@@ -91,6 +91,7 @@ CAPSULES = (
     *_both_sides("WRIST", "INDEX", 0.30),
 )
 """Limbs that a matte loses; trunk, upper arms and head it never loses. Widths chosen by eye on development clips."""
+AXES = np.array([(capsule.start, capsule.stop) for capsule in CAPSULES])
 LEGS_CAPSULES = tuple(capsule for capsule in CAPSULES if capsule.start.name.endswith(("KNEE", "ANKLE", "HEEL")))
 """Shins and feet: mattes end some pixels inside them, also where they find the limb."""
 FOREARMS_CAPSULES = tuple(capsule for capsule in CAPSULES if capsule.stop.name.endswith("WRIST"))
@@ -197,7 +198,7 @@ def hair_like(image: Image, matte: Matte, person: Matte, zone: Matte) -> Matte:
     own = counted_within(_halved(image[here]), rim) / pixels[0]
     other = counted_within(_halved(image[wide]), around) / pixels[1]
     hair = ((own > HAIR_SHARE_MIN) & (own > HAIR_RATIO_MIN * other)) | (other < HAIR_NOVEL_MAX)
-    like = cv2.min((hair * np.uint8(255)).take(colour_codes(image[here])), zone[here])
+    like = cv2.min(coloured(image[here], hair), zone[here])
     near = _widened_within(person, zone, HAZE_REACH * len(matte))
     smoke = blends(image[wide], np.asarray(cv2.max(near[wide], person[wide]), np.uint8), own > HAIR_SHARE_MIN)
     like = cv2.max(like, cv2.min(smoke[y - wide[0].start :, x - wide[1].start :][:h, :w], near[here]))
@@ -296,15 +297,14 @@ def _lost_limbs(matte: Matte, body: Points) -> tuple[Capsule, ...]:
     """The limbs whose axis is not in the ``matte``."""
     if not np.isfinite(body[:, :2]).all():
         return ()
-    share = np.linspace(0, 1, AXIS_POINTS)[:, None]
     height, width = matte.shape
-    lost: list[Capsule] = []
-    for capsule in CAPSULES:
-        points = np.round(body[capsule.start, :2] * (1 - share) + body[capsule.stop, :2] * share)
-        points = points[((points >= 0) & (points < (width, height))).all(1)].astype(int)
-        if len(points) and (matte[points[:, 1], points[:, 0]] > MATTE_SURE).mean() < FOUND_MIN:
-            lost.append(capsule)
-    return tuple(lost)
+    joints, share = body[AXES, :2], np.linspace(0, 1, AXIS_POINTS)[:, None]
+    points = np.round(joints[:, 0, None] * (1 - share) + joints[:, 1, None] * share)  # (limbs, AXIS_POINTS, 2)
+    inside = np.all((points >= 0) & (points < (width, height)), axis=2)
+    at = np.where(inside[..., None], points, 0).astype(int)
+    count, found = inside.sum(1), ((matte[at[..., 1], at[..., 0]] > MATTE_SURE) & inside).sum(1)
+    lost = (count > 0) & (found / np.maximum(count, 1) < FOUND_MIN)
+    return tuple(capsule for capsule, is_lost in zip(CAPSULES, lost.tolist(), strict=True) if is_lost)
 
 
 def _add_limbs(

@@ -5,6 +5,7 @@ import numpy as np
 from bodydouble.renderers.puppet.compositing.colours import (
     LEVELS,
     colour_codes,
+    coloured,
     counted,
     counted_within,
     with_neighbours,
@@ -53,3 +54,11 @@ def test_pixels_within_a_mask_are_counted_as_their_codes_are() -> None:
     image, mask = rng.integers(0, 256, (40, 30, 3), dtype=np.uint8), np.zeros((40, 30), np.uint8)
     mask[5:30, 4:20] = 255
     assert np.array_equal(counted_within(image, mask), counted(colour_codes(image)[mask > 0]))
+
+
+def test_pixels_of_some_colours_are_found_as_their_codes_say() -> None:
+    """A picture, and a part of it, is 255 exactly where its code is among the colours."""
+    rng = np.random.default_rng(3)
+    image, colours = rng.integers(0, 256, (12, 17, 3), dtype=np.uint8), rng.random(LEVELS**3) > 0.6
+    for pixels in (image, image[2:9, 3:11]):
+        assert np.array_equal(coloured(pixels, colours), colours[colour_codes(pixels)] * np.uint8(255))
