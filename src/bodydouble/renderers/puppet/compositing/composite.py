@@ -129,7 +129,7 @@ class Composer:
             things = self.actor_colours.ball_in_front(source, with_seen, matte[y0:y1, x0:x1], body, box)
         source = without_rim(source, things, gone[y0:y1, x0:x1], height)
         plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
-        gone_here = with_left_over(gone[y0:y1, x0:x1], source, with_seen, body[:, :2] - [x0, y0], height)
+        gone_here = with_left_over(gone[y0:y1, x0:x1], source, with_seen, body, box, image.shape)
         passer = None
         if place is not None and self.passers is not None:
             sight = self.bystanders.sight(index) - y0

@@ -5,7 +5,7 @@ import numpy as np
 from cv2.typing import MatLike
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image, Matte
+from bodydouble.perception.arrays import Image, Matte, PixelBox
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.trunk import HIPS
 from bodydouble.renderers.puppet.compositing.colours import Colours, colour_codes, counted_within
@@ -52,16 +52,22 @@ SHADE_SIDE = np.ones((5, 5), np.uint8)
 
 
 def with_left_over(
-    gone: Matte, source: Image, with_seen: NDArray[np.uint8], body: NDArray[np.floating], height: int
+    gone: Matte,
+    source: Image,
+    with_seen: NDArray[np.uint8],
+    body: NDArray[np.floating],
+    box: PixelBox,
+    shape: tuple[int, ...],
 ) -> Matte:
     """(h, w) 0 or 255: ``gone`` (h, w), and what beside it is the removed person's.
 
     That is a piece that touches ``gone`` and ends near it, which differs from the plate and has colours of what is
     removed, or is a single hair before an even background. Shadows and what is in a hand are left. ``source`` is (h, w,
     3); ``with_seen`` (h, w, 4), from ``Plates``: a difference from a made-up plate says nothing, except from a plain
-    wall beside the head. ``body`` (33, 2) are landmarks in pixels from the same corner, and ``height`` is the whole
-    picture's.
+    wall beside the head. All of them are cut to ``box`` of a picture of ``shape`` (H, W, ...): what reaches one of its
+    sides goes on beyond. ``body`` (33, 2 or 3) are landmarks in pixels of the whole picture.
     """
+    body, height = body[:, :2] - box[:2], shape[0]
     small, plate = reduced(source, STEP), reduced(with_seen, STEP)
     behind = cv2.cvtColor(plate, cv2.COLOR_RGBA2RGB)
     whole = _every_other(gone, small.shape)
@@ -93,6 +99,7 @@ def with_left_over(
     near = np.asarray(cv2.max(_grown(inside, 1), cv2.min(_grown(whole, 1), blurred))[here], np.uint8)
     within = _grown(inside, reach - 1)[here]
     found[here] = _belonging(pieces, thin, blurred[here], near, within, small[here], usual)
+    _leave_cut_off(found, whole, box, shape)
     if not cv2.countNonZero(found):
         return gone
     wide = cv2.subtract(cv2.dilate(found, MARGIN), held)
@@ -101,6 +108,25 @@ def with_left_over(
     corner = result[: large.shape[0], : large.shape[1]]
     cv2.max(corner, large, dst=corner)
     return result
+
+
+def _leave_cut_off(found: Matte, gone: Matte, box: PixelBox, shape: tuple[int, ...]) -> None:
+    """Clear, in place, the pieces of ``found`` (h, w) beside ``gone`` (h, w) that reach a side of the ``box``.
+
+    The sides of the whole picture, of ``shape`` (H, W, ...), do not count.
+    """
+    outside = cv2.subtract(found, gone)
+    x0, y0, x1, y1 = box
+    sides = (np.s_[:, :1], x0 > 0), (np.s_[:1], y0 > 0), (np.s_[:, -1:], x1 < shape[1]), (np.s_[-1:], y1 < shape[0])
+    ends = [end for end, is_cut in sides if is_cut]
+    if not any(cv2.countNonZero(outside[end]) for end in ends):
+        return
+    count, labels = cv2.connectedComponents(outside, ltype=cv2.CV_16U)
+    label, going_on = np.asarray(labels, np.uint16), np.zeros(count, np.bool_)
+    for end in ends:
+        going_on[label[end]] = True
+    going_on[0] = False
+    found[going_on.take(label)] = 0
 
 
 def _every_other(mask: Matte, shape: tuple[int, ...]) -> Matte:

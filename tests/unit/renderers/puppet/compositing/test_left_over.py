@@ -8,6 +8,8 @@ from bodydouble.renderers.puppet.compositing.plate import PLAIN_ALPHA
 from mannequin import joints
 
 WALL, SHOE, SKIN = (150, 146, 140), (240, 240, 235), (200, 90, 60)
+BOX, SHAPE = (0, 0, 240, 200), (480, 640)
+"""The crop, and the height and width of the whole picture."""
 BODY = joints(20.0, 2000.0, 20.0)[:, :2]
 """Landmarks far outside the picture."""
 
@@ -26,7 +28,7 @@ def test_a_shoe_that_the_mask_cuts_is_removed_whole() -> None:
     """It touches the mask, differs from the plate and has colours of what is removed. All else stays."""
     gone, frame, plate = _scene()
     frame[130:150, 130:156] = SHOE
-    found = with_left_over(gone, frame, plate, BODY, 480)
+    found = with_left_over(gone, frame, plate, BODY, BOX, SHAPE)
     assert (found[128:152, 130:160] == 255).all()
     assert (found[:, 168:] == 0).all()
     assert (found[:120] == gone[:120]).all()
@@ -41,7 +43,19 @@ def test_what_is_not_the_persons_stays(stop: int, colour: tuple[int, int, int]) 
     """A thing of another colour, one that goes on far from the mask, and a shadow touch it and are left."""
     gone, frame, plate = _scene()
     frame[120:150, 130:stop] = colour
-    assert (with_left_over(gone, frame, plate, BODY, 480) == gone).all()
+    assert (with_left_over(gone, frame, plate, BODY, BOX, SHAPE) == gone).all()
+
+
+def test_what_goes_on_beyond_the_crop_stays() -> None:
+    """A shadow that a side of the crop cuts is left whole: it would end there in a straight edge."""
+    gone, frame, plate = _scene()
+    frame[130:150, 130:] = SHOE
+    crop = np.s_[:, :156]
+    box = (0, 0, 156, 200)
+    found = with_left_over(gone[crop], frame[crop], plate[crop], BODY, box, SHAPE)
+    assert (found[:, 150:] == 0).all()
+    whole = with_left_over(gone[crop], frame[crop], plate[crop], BODY, box, (480, 156))
+    assert (whole[130:150, 130:156] == 255).all()
 
 
 def test_beside_a_made_up_plate_nothing_is_found() -> None:
@@ -49,7 +63,7 @@ def test_beside_a_made_up_plate_nothing_is_found() -> None:
     gone, frame, plate = _scene()
     frame[130:150, 130:156] = SHOE
     plate[..., 3] = 0
-    assert (with_left_over(gone, frame, plate, BODY, 480) == gone).all()
+    assert (with_left_over(gone, frame, plate, BODY, BOX, SHAPE) == gone).all()
 
 
 def test_a_haze_of_hair_beside_the_head_is_removed_before_a_plain_wall() -> None:
@@ -58,8 +72,8 @@ def test_a_haze_of_hair_beside_the_head_is_removed_before_a_plain_wall() -> None
     frame[60:100, 124:144] = (110, 107, 103)
     plate[..., 3] = PLAIN_ALPHA
     head = joints(40.0, 110.0, 60.0)[:, :2]
-    assert (with_left_over(gone, frame, plate, head, 480)[64:96, 124:144] == 255).all()
-    assert (with_left_over(gone, frame, plate, BODY, 480) == gone).all()
+    assert (with_left_over(gone, frame, plate, head, BOX, SHAPE)[64:96, 124:144] == 255).all()
+    assert (with_left_over(gone, frame, plate, BODY, BOX, SHAPE) == gone).all()
 
 
 def test_a_single_hair_is_removed_before_an_even_plate() -> None:
@@ -69,7 +83,7 @@ def test_a_single_hair_is_removed_before_an_even_plate() -> None:
     body[23:25, 1] = 200.0  # the hips: hair is above them
     frame[100:104, 130:144] = frame[100:104, 148:158] = (138, 135, 130)
     frame[60:64, 130:] = (138, 135, 130)
-    found = with_left_over(gone, frame, plate, body, 480)
+    found = with_left_over(gone, frame, plate, body, BOX, SHAPE)
     assert (found[100:104, 130:158] == 255).all()
     assert (found[:88] == gone[:88]).all()
 
@@ -87,7 +101,7 @@ def test_what_a_hand_holds_stays() -> None:
     gone, frame, plate = _scene()
     body = _hand(frame)
     frame[130:142, 140:150] = SHOE
-    assert (with_left_over(gone, frame, plate, body, 480) == gone).all()
+    assert (with_left_over(gone, frame, plate, body, BOX, SHAPE) == gone).all()
 
 
 def test_a_blurred_hand_is_removed() -> None:
@@ -95,4 +109,4 @@ def test_a_blurred_hand_is_removed() -> None:
     gone, frame, plate = _scene()
     body = _hand(frame)
     frame[130:142, 140:150] = np.uint8(0.4 * np.array(SKIN) + 0.6 * np.array(WALL))
-    assert (with_left_over(gone, frame, plate, body, 480)[130:142, 140:150] == 255).all()
+    assert (with_left_over(gone, frame, plate, body, BOX, SHAPE)[130:142, 140:150] == 255).all()
