@@ -216,7 +216,7 @@ def inside_colours(shown: Image, light: MouthLight, deep: Floats, bare: Floats, 
 def _without_specks(teeth: Floats, wide: float) -> Floats:
     """``teeth`` (h, w) 0-1 without those that are too small to be any in a mouth that is ``wide`` px."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats((teeth > SPECK_SEEN).astype(np.uint8))
-    kept = smoothstep(*SPECKS, stats[:, cv2.CC_STAT_AREA] / max(wide, 1.0) ** 2).astype(np.float32)
+    kept = smoothstep(*SPECKS, stats[:, cv2.CC_STAT_AREA].astype(np.float64) / max(wide, 1.0) ** 2).astype(np.float32)
     kept[0] = 1
     return teeth * kept[np.asarray(labels, np.intp)]
 
