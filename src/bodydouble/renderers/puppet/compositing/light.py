@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.perception.smoothing import one_euro, spans
 from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.puppet.compositing.pieces import strips_of
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.motion.head import CHEEKS
@@ -382,6 +383,10 @@ def _follow(
 
 
 def relight(premultiplied: NDArray[np.uint8], light: Light, index: int) -> Image:
-    """(h, w, 4) premultiplied RGBA → lit straight RGB."""
-    straight = cv2.cvtColor(cv2.cvtColor(premultiplied, cv2.COLOR_mRGBA2RGBA), cv2.COLOR_RGBA2RGB)
-    return np.asarray(cv2.LUT(straight, light.tables(index)), np.uint8)
+    """(h, w, 4) premultiplied RGBA → lit straight RGB; what nobody sees, of alpha 0, is black."""
+    lit, tables = np.zeros((*premultiplied.shape[:2], 3), np.uint8), light.tables(index)
+    for x0, y0, x1, y1 in strips_of(np.asarray(cv2.extractChannel(premultiplied, 3), np.uint8)):
+        strip = premultiplied[y0:y1, x0:x1]
+        straight = cv2.cvtColor(cv2.cvtColor(strip, cv2.COLOR_mRGBA2RGBA), cv2.COLOR_RGBA2RGB)
+        cv2.LUT(straight, tables, dst=lit[y0:y1, x0:x1])
+    return lit

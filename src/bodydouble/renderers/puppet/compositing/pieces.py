@@ -1,16 +1,18 @@
 """Rectangles that hold all that is wanted of a picture: the rest of it need not be computed."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import cv2
 import numpy as np
 
-from bodydouble.perception.arrays import Mask, PixelBox
+from bodydouble.perception.arrays import Mask, Matte, PixelBox
 
 CELL = 8
 """Pixels of the picture for one cell of the mask that says what is wanted: a power of two, and the bits of a byte."""
 STRIP_CELLS = 8
 """Rows of cells in a piece. 64 rows of a picture stay in the processor's cache, and few pieces cost few calls."""
+STRIP_ROWS = CELL * STRIP_CELLS
 GAP_CELLS = 8
 """Cells between two pieces beside each other: narrower gaps cost less than another piece."""
 
@@ -32,6 +34,14 @@ def pieces_of(wanted: Mask, width: int, height: int) -> list[PixelBox]:
                 x0, right = CELL * int(here[first]), int(here[last - 1]) + 1
                 result.append((x0, y0, width if right == columns else CELL * right, y1))
     return result
+
+
+def strips_of(mask: Matte) -> Iterator[PixelBox]:
+    """Boxes of at most ``STRIP_ROWS`` rows, each as wide as what is not 0 in these rows of ``mask`` (h, w)."""
+    for top in range(0, len(mask), STRIP_ROWS):
+        x, y, w, h = cv2.boundingRect(mask[top : top + STRIP_ROWS])
+        if w:
+            yield x, top + y, x + w, top + y + h
 
 
 def boxes_about(mask: Mask, margin: int) -> list[PixelBox]:
