@@ -149,7 +149,7 @@ class _Level:
     def improved(self, picture: Image, steps: Numbers | None, chance: np.random.Generator) -> Completion:
         """The completion that begins with the estimate ``picture`` (h, w, 3), and with ``steps`` (h, w, 2) if given."""
         patches = _patches(picture)  # those of the source stay as they are
-        wanted = patches[self.rows * self.hole.shape[1] + self.columns]
+        wanted = patches[self.rows * self.hole.shape[1] + self.columns].astype(np.float32)
         at = self._places(self._sparse_steps(patches, wanted) if steps is None else steps)
         weight = np.zeros(len(at), np.float32)
         for turn in range(ROUNDS):
@@ -188,14 +188,14 @@ class _Level:
             np.clip(self.rows + mine[:, 0], 0, height - 1), np.clip(self.columns + mine[:, 1], 0, width - 1)
         ]
 
-    def _cost(self, patches: Floats, wanted: Floats, at: Numbers, which: Numbers) -> Floats:
+    def _cost(self, patches: Image, wanted: Floats, at: Numbers, which: Numbers) -> Floats:
         """(K,) misfit of the patches ``which`` (K,) to the sources ``at`` (K,), with the cost of the way."""
-        difference = patches[at] - wanted[which]
+        difference = patches.take(at, axis=0) - wanted.take(which, axis=0)
         row, column = np.divmod(at, self.hole.shape[1])
         way = self.far[0] * (row - self.rows[which]) ** 2 + self.far[1] * (column - self.columns[which]) ** 2
         return np.einsum("ij,ij->i", difference, difference) + np.minimum(way, self.far_max).astype(np.float32)
 
-    def _sparse_steps(self, patches: Floats, wanted: Floats) -> Numbers:
+    def _sparse_steps(self, patches: Image, wanted: Floats) -> Numbers:
         """(h, w, 2) steps to sources. Every ``SPARSE``-th patch gets the best of all; the others get the nearest's."""
         some = np.flatnonzero((self.rows % SPARSE == 0) & (self.columns % SPARSE == 0)).astype(np.int32)
         if len(some) == 0:
@@ -204,10 +204,10 @@ class _Level:
         mine = np.stack([row - self.rows[some], column - self.columns[some]], 1)
         return mine[_nearest(self.hole.shape, self.rows[some], self.columns[some])]
 
-    def _best(self, patches: Floats, wanted: Floats, which: Numbers) -> Numbers:
+    def _best(self, patches: Image, wanted: Floats, which: Numbers) -> Numbers:
         """(K,) for each of the patches ``which`` (K,) the best source of all."""
         places = np.flatnonzero(self.whole).astype(np.int32)
-        given, compared = patches[places], wanted[which]
+        given, compared = patches.take(places, axis=0).astype(np.float32), wanted.take(which, axis=0)
         # |a - b|^2 = |a|^2 - 2ab + |b|^2: the last is the same for all sources.
         squares = (given * given).sum(1)
         at = np.stack(np.divmod(places, self.hole.shape[1])).astype(np.float32)
@@ -225,7 +225,7 @@ class _Level:
         return best
 
     def _better(
-        self, patches: Floats, wanted: Floats, at: Numbers, chance: np.random.Generator
+        self, patches: Image, wanted: Floats, at: Numbers, chance: np.random.Generator
     ) -> tuple[Numbers, Floats]:
         """(N,) sources that are not worse than ``at`` (N,), and their cost: the neighbours' ones, and random ones."""
         height, width = self.hole.shape
@@ -253,14 +253,17 @@ class _Level:
 
     def _mean(self, picture: Image, at: Numbers, weight: Floats) -> Image:
         """``picture`` with each pixel of the hole the mean of what the sources of the patches over it say."""
-        height, width = self.hole.shape
+        width = self.hole.shape[1]
         rows, columns = np.nonzero(self.hole)
         flat = picture.reshape(-1, 3)
         total, colours = np.zeros(len(rows), np.float32), np.zeros((len(rows), 3), np.float32)
+        around = cv2.copyMakeBorder(self.number, RADIUS, RADIUS, RADIUS, RADIUS, cv2.BORDER_REPLICATE)
+        wide, numbers = around.shape[1], np.asarray(around, np.int32).ravel()
+        centre = (rows + RADIUS) * wide + columns + RADIUS
         for down, right in POINTS:
-            patch = self.number[np.clip(rows - down, 0, height - 1), np.clip(columns - right, 0, width - 1)]
-            share = weight[patch]
-            colours += flat[at[patch] + (down * width + right)] * share[:, None]
+            patch = numbers.take(centre - (down * wide + right))
+            share = weight.take(patch)
+            colours += flat.take(at.take(patch) + (down * width + right), axis=0) * share[:, None]
             total += share
         result = picture.copy()
         result[rows, columns] = np.clip(colours / total[:, None] + np.float32(0.5), 0, 255).astype(np.uint8)
@@ -278,11 +281,11 @@ def _nearest(shape: tuple[int, ...], rows: NDArray[np.integer], columns: NDArray
     return number[label]
 
 
-def _patches(picture: Image) -> Floats:
-    """(h * w, 3 * len(POINTS)) the compared values of the patch around each pixel of ``picture`` (h, w, 3)."""
+def _patches(picture: Image) -> Image:
+    """(h * w, 3 * len(POINTS)) uint8 the compared values of the patch around each pixel of ``picture`` (h, w, 3)."""
     height, width = picture.shape[:2]
     wide = cv2.copyMakeBorder(picture, RADIUS, RADIUS, RADIUS, RADIUS, cv2.BORDER_REPLICATE)
-    result = np.empty((height, width, len(POINTS), 3), np.float32)
+    result = np.empty((height, width, len(POINTS), 3), np.uint8)
     for k, (down, right) in enumerate(POINTS):
         result[:, :, k] = wide[RADIUS + down : RADIUS + down + height, RADIUS + right : RADIUS + right + width]
     return result.reshape(height * width, -1)

@@ -55,13 +55,13 @@ class _Rays:
 
         It is the less, the less it is the same in all these pixels, and the more steps there are along the row.
         """
-        total, energy, count = (np.zeros((len(ends), n), np.float32) for n in (self.across.shape[1], 1, 1))
-        for k in range(REACH):
-            place = ends - ends % self.width + np.clip(ends % self.width + way * k, 0, self.width - 1)
-            there = self.known[place].astype(np.float32)
-            steps = self.across[place] * there
-            total, count = total + steps, count + there
-            energy += (steps * steps).sum(1, keepdims=True) + self.along[place] * there
+        column, step = ends % self.width, np.arange(REACH)[:, None]
+        there = np.minimum(column + step, self.width - 1) if way > 0 else np.maximum(column - step, 0)
+        place = ends - column + there  # (REACH, N)
+        known = self.known.take(place, axis=0).astype(np.float32)
+        steps = self.across.take(place, axis=0) * known
+        total, count = steps.sum(0), known.sum(0)
+        energy = ((steps * steps).sum(2, keepdims=True) + self.along.take(place, axis=0) * known).sum(0)
         mean = total / np.maximum(count, 1)
         constant = (mean * mean).sum(1, keepdims=True) * count / np.maximum(energy, STEP_MIN)
         return np.asarray(mean * constant * constant, np.float32)

@@ -167,22 +167,24 @@ def _copied(
     Several patches lie over a pixel; each says another source. Where they agree the copy is sharp.
     """
     x0, y0, x1, y1 = box
-    sure, zoom = known.astype(np.uint8), to_small.diagonal()
+    zoom = to_small.diagonal()
     columns, rows = np.meshgrid(np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32))
     steps = [(found.steps[..., axis] / zoom[1 - axis]).round().astype(np.float32) for axis in range(2)]
     across = _neighbours(zoom[0] * np.arange(x1 - x0) + to_small[0, 2], found.weight.shape[1])
     down = _neighbours(zoom[1] * np.arange(y1 - y0) + to_small[1, 2], found.weight.shape[0])
-    colour, total = np.zeros((*rows.shape, 3), np.float32), np.zeros(rows.shape, np.float32)
+    # Four channels: what is known counts 1, so that the sums of weights come with those of colours.
+    sure = known.view(np.uint8)
+    source = cv2.merge([*cv2.split(cv2.copyTo(image, sure)), sure])
+    total = np.zeros((*rows.shape, 4), np.float32)
     for row, near_row in down:
         for column, near_column in across:
-            there = np.ix_(row, column)
-            maps = columns + steps[1][there], rows + steps[0][there]
-            weight = found.weight[there] * (near_row[:, None] * near_column)
-            weight *= cv2.remap(sure, *maps, cv2.INTER_NEAREST)
-            colour += cv2.remap(image, *maps, cv2.INTER_NEAREST) * weight[..., None]
-            total += weight
-    mean = colour / np.maximum(total, WEIGHT_MIN)[..., None]
-    return np.clip(mean + np.float32(0.5), 0, 255).astype(np.uint8), total
+            right, below = (step[row].take(column, axis=1) for step in steps[::-1])
+            weight = found.weight[row].take(column, axis=1) * (near_row[:, None] * near_column)
+            copied = cv2.remap(source, columns + right, rows + below, cv2.INTER_NEAREST)
+            cv2.add(total, cv2.multiply(copied, cv2.merge([weight] * 4), dtype=cv2.CV_32F), dst=total)
+    weight = total[..., 3]
+    mean = total[..., :3] / np.maximum(weight, WEIGHT_MIN)[..., None]
+    return np.clip(mean + np.float32(0.5), 0, 255).astype(np.uint8), weight
 
 
 def _neighbours(places: NDArray[np.float64], count: int) -> list[tuple[NDArray[np.intp], Floats]]:
