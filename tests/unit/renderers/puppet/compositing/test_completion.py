@@ -67,7 +67,7 @@ def test_the_best_source_is_that_of_a_plain_comparison_of_all() -> None:
     level = _Level.of(hole, ~hole, 4.0)
     assert level is not None
     patches = _patches(image)
-    wanted = patches[level.rows * 30 + level.columns]
+    wanted = patches[level.rows * 30 + level.columns].astype(np.float32)
     which = np.arange(0, len(wanted), 7, dtype=np.int32)
     best = level._best(patches, wanted, which)
     cost = level._cost(patches, wanted, best, which)
