@@ -14,9 +14,10 @@ from bodydouble.renderers.puppet.drawing.far_side import HeadVertices, needs_far
 from bodydouble.renderers.puppet.drawing.irises import Iris, find_irises, own_gaze
 from bodydouble.renderers.puppet.drawing.lips import lip_colour, with_lips_alone, with_ordered_lips
 from bodydouble.renderers.puppet.drawing.mesh import Mesh, build_mesh
+from bodydouble.renderers.puppet.drawing.near_cheeks import NearCheeks, near_cheeks
 from bodydouble.renderers.puppet.drawing.skull import SILHOUETTE, Skull, build_skull, hair_depth
 from bodydouble.renderers.puppet.motion.expression import normalised, resting_face, smoothstep
-from bodydouble.renderers.puppet.motion.head import OVAL, Head
+from bodydouble.renderers.puppet.motion.head import MESH_POINTS, OVAL, Head
 from bodydouble.renderers.puppet.painting import hull_mask
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.regions import filled, softened, widened
@@ -71,8 +72,6 @@ COLLAR_BESIDE, COLLAR_UP = (0.4, 0.8), (0.5, 0.9)
 """Face widths beside the neck between which the collar begins, and shares of the way up between which it ends."""
 SHORTEST = 1e-6
 """Pixels: keeps directions of vanishing vectors finite."""
-MESH_POINTS = 468
-"""Points of the face mesh; the ten of the irises follow."""
 NECK_FADE = (0.15, 0.6)
 """Head weights between which the head's layer sets in."""
 HEAD_BEGINS = (0.85, 0.98)
@@ -101,6 +100,7 @@ class FaceMesh:
     irises: tuple[Iris, Iris]  # in the head's texture, image left first
     own_gaze: Array  # (2,) see ``gaze_of``
     lips: Array | None  # (3,) colour 0-255, see ``lip_colour``
+    cheeks: NearCheeks
     skull: Skull | None  # what is behind it
     headless: NDArray[np.uint8] | None  # (h, w, 4) the trunk's texture without what mesh and dome show
 
@@ -111,9 +111,7 @@ def build_face_mesh(
     """The mesh of the face and head, textured by the trunk's layer ``rgba`` (h, w, 4), premultiplied.
 
     ``back`` (h, w, 4) is that layer from behind, ``skull`` (h, w) the head in it; without them there is nothing
-    behind a face.
-
-    None where the picture shows no face.
+    behind a face. None where the picture shows no face.
     """
     if anatomy.face is None:
         return None
@@ -150,6 +148,7 @@ def build_face_mesh(
         irises=irises,
         own_gaze=own_gaze(irises),
         lips=lip_colour(mesh.rgba, mesh.vertices[:FACE_VERTICES]),
+        cheeks=near_cheeks(mesh.rgba, mesh.vertices[:FACE_VERTICES], anatomy.head),
         skull=dome,
         headless=headless,
     )

@@ -268,7 +268,8 @@ class LayeredPuppet:
         place = place * scale + root
         x0, y0, x1, y1 = bounds
         gazes = [iris.towards(expression.gaze, figure.own_gaze) for iris in figure.irises]
-        drawn = draw_mesh(figure.head, place - [x0, y0], turned[:, 2], y1 - y0, x1 - x0, gazes)
+        mesh = replace(figure.head, rgba=figure.cheeks.turned(figure.head.rgba, turn))
+        drawn = draw_mesh(mesh, place - [x0, y0], turned[:, 2], y1 - y0, x1 - x0, gazes)
         if figure.skull is not None:
             hidden = np.zeros((y1 - y0, x1 - x0), np.bool_)
             if drawn is not None:
