@@ -28,6 +28,8 @@ STALE_FRAMES = 24
 PLACE_MARGIN = 0.4
 """Share of the longer side of a bystander's box by which the place is wider in which they are expected: they move.
 Elsewhere the network takes rocks, cushions and the replaced person's wide trousers for people."""
+SIGHT_FRAMES = 2
+"""Frames before and after, of which the median tells what is in sight."""
 HIDDEN_FRAMES_MIN, HIDDEN_WINDOW = 8, 16
 """Frames with hidden legs, among so many in a row, from which somebody may stand before them: in fewer the landmarks
 err. Measured: 2 of a dancer in wide trousers, 10 of somebody behind a passer-by, in runs of 4 and less."""
@@ -119,8 +121,10 @@ class BystanderMasks:
         return bool(track.visibility[track.shot == track.shot[index]][:, KNEES].max() > LEGS_UNSURE_MAX)
 
     def sight(self, index: int) -> float:
-        """The row of the lowest landmark in sight in frame ``index``."""
-        return float(self._track.box[index, 3])
+        """The row of the lowest landmark in sight about frame ``index``: in one alone the network sees hidden legs."""
+        track, frames = self._track, slice(max(0, index - SIGHT_FRAMES), index + SIGHT_FRAMES + 1)
+        there = track.present[frames] & (track.shot[frames] == track.shot[index])
+        return float(np.median(track.box[frames, 3][there]))
 
     def passed(self, height: int) -> Flags:
         """(F,) the frames, of ``height`` lines, in which somebody may be before the legs of the replaced person."""

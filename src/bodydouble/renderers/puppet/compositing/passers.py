@@ -13,7 +13,7 @@ from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Image, Matte, PixelBox
-from bodydouble.perception.landmark_indices import KNEES
+from bodydouble.perception.landmark_indices import KNEES, BodyPoint
 from bodydouble.perception.people import HEAD_POINTS
 from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.trunk import HIPS, SHOULDERS
@@ -25,6 +25,7 @@ from bodydouble.renderers.puppet.compositing.stored_plates import Plates
 from bodydouble.renderers.puppet.discs import disc
 from bodydouble.renderers.puppet.painting import drawable_pixel
 
+ANKLES = (BodyPoint.LEFT_ANKLE, BodyPoint.RIGHT_ANKLE)
 SAMPLES_MIN = 3
 """Samples with, and as many without a passer, from which both are known."""
 SURE_MATTE = 200
@@ -52,6 +53,10 @@ GAP = np.ones((9, 9), np.uint8)
 """Pixels: smaller gaps in what is before the background are before it too, as clothes have its colours in places."""
 STRAND = np.ones((3, 3), np.uint8)
 """Pixels: thinner pieces are nobody."""
+UNDER = 0.2
+"""Shoulder widths inside the sides of a passer's trunk from which nobody else's legs are seen below it."""
+LINE_REACH = 0.35
+"""Shoulder widths about the lines of trunk and legs in sight in which what is seen may be the person's."""
 HOLES = 0.12
 """Shoulder widths: radius of the gaps in a passer that are closed."""
 REACH = 0.6
@@ -159,7 +164,9 @@ def split(image: Image, plate: Image, matte: Matte, ratio: Floats, body: NDArray
     known = np.s_[: max(0, round(sight))]
     free[known] = cv2.subtract(free[known], sure[known])
     low = min(sight, len(image)) - LOW_MARGIN * unit
-    passer = _reaching(cv2.min(before, usual), free, AREA_MIN * unit * unit, low)
+    under = thick.copy()
+    under[known] = cv2.subtract(under[known], _by_landmarks(body, unit, thick.shape)[known])
+    passer = _reaching(cv2.min(before, usual), free, under, round(UNDER * unit), AREA_MIN * unit * unit, low)
     if passer is not None:
         passer = cv2.min(_filled(cv2.morphologyEx(passer, cv2.MORPH_CLOSE, disc(HOLES * unit, 1))), thick)
     arms = cv2.min(cv2.dilate(sure, disc(ARM_REACH * unit, 1)), own)
@@ -171,10 +178,11 @@ def split(image: Image, plate: Image, matte: Matte, ratio: Floats, body: NDArray
     )
 
 
-def _reaching(mask: MatLike, free: MatLike, area: float, row: float) -> MatLike | None:
+def _reaching(mask: MatLike, free: MatLike, under: MatLike, side: int, area: float, row: float) -> MatLike | None:
     """The pieces of ``mask``, 0 or 255, with what is ``free`` below them, that reach ``row``; None without one.
 
-    A piece has at least ``area`` pixels. What is below a passer's trunk are the legs.
+    A piece has at least ``area`` pixels. What is below a passer's trunk are the legs. More than ``side`` px from its
+    sides that is all of what is ``under`` it, in the person's colours too.
     """
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, STRAND)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
@@ -183,7 +191,9 @@ def _reaching(mask: MatLike, free: MatLike, area: float, row: float) -> MatLike 
     if not large.any():
         return None
     mask = large[:count].take(np.asarray(labels, np.int32)) * np.uint8(255)
-    mask = cv2.max(mask, cv2.min(np.maximum.accumulate(mask, axis=0), free))
+    inner = cv2.erode(mask, np.ones((1, 2 * side + 1), np.uint8))
+    below, right_below = (np.maximum.accumulate(x, axis=0) for x in (mask, inner))
+    mask = cv2.max(mask, cv2.max(cv2.min(below, free), cv2.min(right_below, under)))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     low = stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT] >= row
     low[0] = False
@@ -204,6 +214,19 @@ def _place(body: NDArray[np.floating], unit: float, sure: MatLike) -> Matte:
     ends = np.array([drawable_pixel(point) for point in (shoulders, hips, down)], np.int32)
     cv2.polylines(place, [ends], False, 255, max(1, round((1 + 2 * REACH) * unit)))
     return np.asarray(cv2.max(place, cv2.dilate(sure, disc(REACH * unit, 1))), np.uint8)
+
+
+def _by_landmarks(body: NDArray[np.floating], unit: float, shape: tuple[int, ...]) -> Matte:
+    """(h, w) of ``shape``, 0 or 255: where trunk and legs of ``body`` (33, 2) are by its landmarks."""
+    place, thick = np.zeros(shape[:2], np.uint8), max(1, round(2 * LINE_REACH * unit))
+    chains = [
+        [drawable_pixel(body[joint]) for joint in chain] for chain in zip(SHOULDERS, HIPS, KNEES, ANKLES, strict=True)
+    ]
+    for chain in chains:
+        cv2.polylines(place, [np.array(chain, np.int32)], False, 255, thick)
+    (left_shoulder, left_hip, *_), (right_shoulder, right_hip, *_) = chains
+    cv2.fillPoly(place, [np.array([left_shoulder, right_shoulder, right_hip, left_hip], np.int32)], 255)
+    return place
 
 
 def _touching(seen: MatLike, matte: Matte) -> Matte:

@@ -211,6 +211,18 @@ def test_only_frames_with_hidden_legs_are_passed(model_pack: ModelPack) -> None:
     assert masks.passed(HEIGHT).tolist() == [False] * 20 + [True] * 20
 
 
+def test_what_is_in_sight_is_steady(model_pack: ModelPack) -> None:
+    """Legs that the network sees in a single frame are still hidden there, and another shot says nothing."""
+    track = _half_seen(5)
+    track.box[:, 3] = [100, 102, 200, 98, 180]
+    track.shot[4] = 1
+
+    masks = BystanderMasks(model_pack, track)
+
+    assert masks.sight(2) == 101
+    assert masks.sight(4) == 180
+
+
 def test_a_known_passer_is_in_front(masks: BystanderMasks) -> None:
     """Also one whom the network does not see, and who differs little from the background."""
     image, matte, gone = _scene()

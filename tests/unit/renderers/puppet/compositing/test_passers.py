@@ -112,6 +112,25 @@ def test_a_passer_is_whole_and_the_person_is_what_is_seen_beside(shot: tuple[lis
     assert (found.person[passer > 0] > 0).mean() < 0.02
 
 
+@pytest.mark.parametrize("sight", [SIGHT, 190.0], ids=["legs hidden", "a leg in sight"])
+def test_trousers_in_the_persons_colour_below_a_passers_trunk_are_the_passers(
+    shot: tuple[list[SampleFrame], PersonTrack], sight: float
+) -> None:
+    """Nobody else is seen right below the passer. The leg beside them is the person's."""
+    image, passer = _passed()
+    matte, ratio, body = np.where(passer > 0, 255, _person()[1]).astype(np.uint8), _ratio(shot), _body()
+    ratio[colour_codes(np.array([[BLACK]], np.uint8))] = -3.0
+    body[[25, 26]], body[[27, 28]] = (72, 140), (72, 185)
+
+    found = split(image, np.full_like(image, FLOOR), matte, ratio, body, sight)
+
+    assert found.passer is not None
+    assert (found.passer[168:, 94:130] > 0).mean() > 0.97
+    assert not (found.person[168:, 94:130] > 0).any()
+    assert (found.person[110:180, 68:78] > 0).mean() > 0.97
+    assert not (found.passer[110:, 68:78] > 0).any()
+
+
 def test_without_a_passer_an_arm_that_the_matte_misses_is_the_persons(
     shot: tuple[list[SampleFrame], PersonTrack],
 ) -> None:
