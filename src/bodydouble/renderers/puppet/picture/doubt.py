@@ -35,6 +35,9 @@ and 0.75 to 0.99 of arms in pieces; 0.35 to 0.36 and 0.30 to 0.36 of arms that l
 HANGING_SHOWN = 0.43
 """Share of a hanging arm that picture and made-up cloth give it, below which it is doubtful. Measured: 0.16 to 0.4 of
 arms that go inwards before the chest, or lie behind it; 0.46 to 0.81 of others."""
+CROSSED_SHOWN, CROSSED = 0.5, 0.1
+"""The share found up to which an arm is doubtful that its twin hides, and the share of it that the twin hides at least.
+Measured: 0.26 and 0.39, 0.15 and 0.25 of arms crossed before a chest; 0.67 and more of clasped hands."""
 LEG_SHOWN, LEG_BEHIND, LEG_TWIN = 0.7, 0.7, 0.85
 """The same for a leg, how much of it lies before the other one at most, and for its twin. Measured: 0.44 to 0.65,
 0.48 to 0.68, and 0.98 of legs that cross; 0.8 and more of others."""
@@ -70,9 +73,10 @@ class _Shown:
     found: float  # in the picture's part
     found_unhidden: float  # the same of what nothing hides
     unhidden: float  # before everything else
+    behind_twin: float  # behind the limb of the other side alone
 
 
-NOTHING = _Shown(found=0.0, found_unhidden=0.0, unhidden=0.0)
+NOTHING = _Shown(found=0.0, found_unhidden=0.0, unhidden=0.0, behind_twin=0.0)
 """Of a limb that the picture lacks."""
 
 
@@ -99,7 +103,7 @@ def doubtful_limbs(
             name = f"{limb}_{side}"
             if name in parts.parts and name not in fit.joints.made_up:
                 seen = parts.parts[name] & (alpha > SEEN)
-                shown[name] = _shown(seen, labels, fit, template, limb_triangles(template, limb, side, 0.5))
+                shown[name] = _shown(seen, labels, fit, template, name)
     names = {
         name
         for name in _doubtful_arms(shown, fit, anatomy, shape)
@@ -108,9 +112,12 @@ def doubtful_limbs(
     names |= _hanging_in_the_open(parts, alpha, fit, template)
     if not seated and parts.hem is None:
         names |= _hidden_legs(shown)
-    mirrored = {
-        name for name in names if twin_of(name) not in names and shown.get(twin_of(name), NOTHING).found >= TWIN_SHOWN
-    }
+    crossed = {name for name, arm in shown.items() if name.startswith("arm") and _is_behind_twin(arm)}
+    names |= crossed
+    whole = {
+        name: arm.found_unhidden if twin_of(name) in crossed else arm.found for name, arm in shown.items()
+    }  # of crossed arms each hides some of the other
+    mirrored = {name for name in names if twin_of(name) not in names and whole.get(twin_of(name), 0.0) >= TWIN_SHOWN}
     legs = {f"leg_{side}" for side in SIDES} if seated else set[str]()
     return Doubtful(mirrored=frozenset(mirrored), made_up=frozenset(names - mirrored | legs))
 
@@ -128,12 +135,19 @@ def twin_of(name: str) -> str:
     return f"{name[:-1]}{'r' if name.endswith('l') else 'l'}"
 
 
-def _shown(seen: Mask, labels: NDArray[np.int32], fit: BodyFit, template: BodyTemplate, chosen: Mask) -> _Shown:
-    """How much of the ``chosen`` (T,) triangles the picture shows; ``labels`` (h, w) are those of the whole body."""
+def _shown(seen: Mask, labels: NDArray[np.int32], fit: BodyFit, template: BodyTemplate, name: str) -> _Shown:
+    """How much of the limb ``name`` the picture shows; ``labels`` (h, w) are those of the whole body."""
     shape = (seen.shape[0], seen.shape[1])
+    chosen, twin = (limb_triangles(template, k.split("_")[0], k[-1], 0.5) for k in (name, twin_of(name)))
     whole = label_triangles(fit.vertices, template.triangles[chosen], shape) > 0
     unhidden = nearest_of(labels, chosen)
-    return _Shown(found=_share(seen, whole), found_unhidden=_share(seen, unhidden), unhidden=_share(unhidden, whole))
+    alone = nearest_of(label_triangles(fit.vertices, template.triangles[~twin], shape), chosen[~twin])
+    return _Shown(
+        found=_share(seen, whole),
+        found_unhidden=_share(seen, unhidden),
+        unhidden=_share(unhidden, whole),
+        behind_twin=_share(alone & ~unhidden, whole),
+    )
 
 
 def _share(part: Mask, whole: Mask) -> float:
@@ -158,6 +172,11 @@ def _doubtful_arms(shown: Mapping[str, _Shown], fit: BodyFit, anatomy: Anatomy, 
         if missing and twin is not None and twin.found >= TWIN_SHOWN and (hand is None or other_hand):
             result.add(name)  # not one with a hand for one without
     return result
+
+
+def _is_behind_twin(arm: _Shown) -> bool:
+    """Whether most of an ``arm`` is not found, and the other one hides some of it, as of arms that are crossed."""
+    return arm.found < CROSSED_SHOWN and arm.behind_twin > CROSSED
 
 
 def _hanging_in_the_open(parts: Segmentation, alpha: Floats, fit: BodyFit, template: BodyTemplate) -> set[str]:

@@ -15,7 +15,16 @@ from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.cloth import with_texture
 from bodydouble.renderers.puppet.picture.extension import EDGE, ExtendedPicture, skin_like, usual_cloth
 from bodydouble.renderers.puppet.picture.garment import SAME_CHROMA, SAME_LIGHTNESS
-from bodydouble.renderers.puppet.picture.layers import FACE_CLEAR, RIM_SIGMA, SEEN, SOLID, LayerSources, LimbPicture
+from bodydouble.renderers.puppet.picture.layers import (
+    CUFF_REACH,
+    FACE_CLEAR,
+    OUTLINE,
+    RIM_SIGMA,
+    SEEN,
+    SOLID,
+    LayerSources,
+    LimbPicture,
+)
 from bodydouble.renderers.puppet.picture.lower_body import LowerBody
 from bodydouble.renderers.puppet.picture.regions import filled, narrowed, opened, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import Segmentation, split_legs
@@ -33,6 +42,8 @@ CLOTH_MIN = 0.1
 """Square decimetres of cloth about the hips that give them its colour; else all cloth of the trunk does."""
 FAINT = 1e-3
 """Alpha of arms before a lap: what shows nothing, and yet is an arm's."""
+SKIN_RIM = 2
+"""Pixels at the rim of skin whose colours are mixed with cloth."""
 SLIVER = 0.15
 """Decimetres: thinner remains of a lap are no cloth."""
 
@@ -115,11 +126,15 @@ def _one_cloth(first: Array, second: Array) -> bool:
 def without_arms(picture: LimbPicture, names: Iterable[str], template: BodyTemplate) -> LimbPicture:
     """The ``picture`` for the trunk alone, with cloth where the arms ``names`` lie before it, and without the rest."""
     sources, parts, scale = picture.sources, picture.parts, picture.fit.scale
-    cloth = usual_cloth(sources.colour, cloth_of_trunk(picture, template))
+    arms = np.any([mask for name, mask in parts.parts.items() if name.startswith("arm")], axis=0)
+    cloth = usual_cloth(sources.colour, cloth_of_trunk(picture, template) & ~widened(arms, OUTLINE * scale))
     if np.count_nonzero(cloth) < CLOTH_MIN * scale**2:
         return picture
     _, body = _hips(picture.fit, template, (cloth.shape[0], cloth.shape[1]), None)
     covered = np.any([parts.parts[name] for name in names], axis=0)
+    rest = parts.parts["rest"]
+    skin = skin_like(sources.colour, sources.skin, rest & widened(covered, CUFF_REACH * scale))
+    covered |= (widened(covered, OUTLINE * scale) | widened(skin, SKIN_RIM)) & rest  # their rims are no cloth
     covered &= narrowed(body, 1) & (np.arange(len(cloth))[:, None] > picture.fit.joints.shoulders[1])
     colour = with_texture(filled(sources.colour, cloth, covered), covered, cloth, scale)
     alpha = np.where(covered, 1, sources.alpha).astype(np.float32)

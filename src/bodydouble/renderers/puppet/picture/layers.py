@@ -257,8 +257,8 @@ def _arm_layer(picture: LimbPicture, twin: LimbPicture, template: BodyTemplate, 
     A hand that the picture hides is the template's, in the colour of the face.
     """
     sources, fit, parts = picture.sources, picture.fit, picture.parts
-    own = parts.parts.get(f"arm_{side}")
     alpha = sources.alpha
+    own = parts.arm(side, alpha > SEEN)
     shape = (alpha.shape[0], alpha.shape[1])
     if own is None or np.count_nonzero(own & (alpha > SEEN)) < ARM_PIXELS_MIN:
         return None
@@ -270,7 +270,8 @@ def _arm_layer(picture: LimbPicture, twin: LimbPicture, template: BodyTemplate, 
     whole = np.where(lower, whole, softened(whole | visible, HIDDEN_SIGMA * fit.scale) > 0.5)
     along = along_arm(fit, side, shape)
     hand_seen = sources.hands_seen[0 if side == "l" else 1]
-    hidden = whole & ~visible & (alpha > 0.5) & parts.parts["rest"] & ~under_shoulder(fit, side, along)
+    before = parts.parts["rest"] | parts.parts.get(f"arm_{'r' if side == 'l' else 'l'}", ~own & own)
+    hidden = whole & ~visible & (alpha > 0.5) & before & ~under_shoulder(fit, side, along)
     if hand_seen:  # the model's hand is not beside it
         hidden &= surface.share((f"hand_{side}",)) < 0.5
     known = narrowed(own & (alpha > SOLID), 2)

@@ -21,6 +21,7 @@ from bodydouble.renderers.puppet.picture.arm_hints import (
     arm_hints,
     arm_seeds,
     hand_disc,
+    hand_region,
 )
 from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_likelihood_ratio
 from bodydouble.renderers.puppet.picture.extension import skin_like
@@ -102,6 +103,11 @@ class Segmentation:
     loose: Mask  # (h, w) of the picture: what hangs on no trunk and lies beside a bare arm, and specks, as of hair
     hair: Mask  # (h, w) of the picture: hair that is followed from the head down
 
+    def arm(self, side: str, shown: Mask) -> Mask | None:
+        """(h, w) the arm of ``side`` without specks, as far as it is ``shown`` (h, w); None without it."""
+        own = self.parts.get(f"arm_{side}")
+        return None if own is None else own & (large_pieces(own & shown, PIECE_MIN) | ~shown)
+
 
 def segment(
     image: Image, alpha: Floats, fit: BodyFit, template: BodyTemplate, anatomy: Anatomy, made_up: Mask
@@ -143,21 +149,43 @@ def segment(
             cut |= sleeve(real & near & ~side_of_trunk & ~head & ~cut, naked, along, opaque)
         beginning = limb_triangles(template, "arm", side, MADE_UP_SHARE)[number] & body
         arms[side] = cut | ((continued(visible, body) | beginning) & made_up)
-    arms["r"] &= ~arms["l"]
+    arms = _apart(arms, seen, {side: hand_region(anatomy, side, shape, fit.scale) for side in SIDES})
     locks = [lock_before(image, hair, arms[side] & real, arms[twin] & real, fit.scale) for side, twin in ("lr", "rl")]
     for side, lock in zip(SIDES, locks, strict=True):
         arms[side] &= ~lock
         hair |= lock
         head |= lock
     parts = _partition(opaque, arms, trunk, head, found["l"].beside | found["r"].beside, fit)
-    loose = parts.pop("loose", np.zeros(shape, np.bool_))
-    for name in (name for name in parts if name.startswith("arm")):
+    loose = _loose(parts, opaque, trunk)
+    likeness = {side: arm.ratio for side, arm in found.items()}
+    return Segmentation(parts=parts, loose=loose, arm_likeness=likeness, hem=None, hair=hair)
+
+
+def _apart(arms: dict[str, Mask], seen: dict[str, BodySeen], hands: dict[str, Mask | None]) -> dict[str, Mask]:
+    """``arms`` (h, w) that share no pixel: of crossed ones each has its own hand of ``hands``, else what is near."""
+    both = arms["l"] & arms["r"]
+    left = distance_to(seen["l"].visible) <= distance_to(seen["r"].visible) if both.any() else both
+    own, other = (both & ~both if hand is None else hand for hand in (hands["l"], hands["r"]))
+    left = (left | own) & ~(other & ~own)
+    return {"l": arms["l"] & ~(both & ~left), "r": arms["r"] & ~(both & left)}
+
+
+def _loose(parts: dict[str, Mask], opaque: Mask, trunk: Mask) -> Mask:
+    """(h, w) what of ``parts`` neither arms nor trunk carry: specks of an arm, and "loose". Both are taken from them.
+
+    Before the ``trunk`` (h, w) they would be holes: there the nearer arm has them, and cloth is made up behind.
+    """
+    loose = parts.pop("loose", np.zeros(opaque.shape, np.bool_))
+    arms = [name for name in parts if name.startswith("arm")]
+    for name in arms:
         shown = parts[name] & opaque
         specks = shown & ~large_pieces(shown, PIECE_MIN)
         parts[name] &= ~specks
         loose |= specks
-    likeness = {side: arm.ratio for side, arm in found.items()}
-    return Segmentation(parts=parts, loose=loose, arm_likeness=likeness, hem=None, hair=hair)
+    away = {name: distance_to(parts[name]) for name in arms}
+    for name in arms:
+        parts[name] |= loose & trunk & (away[name] <= np.min(list(away.values()), axis=0))
+    return loose & ~trunk
 
 
 def _without_teeth(part: Mask, scale: float) -> Mask:
