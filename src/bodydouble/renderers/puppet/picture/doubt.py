@@ -183,10 +183,11 @@ def _hanging_in_the_open(parts: Segmentation, alpha: Floats, fit: BodyFit, templ
     """Arms that the picture lacks, of which most would hang where it shows the backdrop: they go elsewhere."""
     result: set[str] = set()
     for name in (f"arm_{side}" for side in SIDES):
-        if name in fit.joints.made_up and name in parts.parts:
+        if name in fit.joints.made_up:
             chosen = limb_triangles(template, "arm", name[-1], 0.5)
             whole = label_triangles(fit.vertices, template.triangles[chosen], (alpha.shape[0], alpha.shape[1])) > 0
-            if _share(parts.parts[name] & (alpha > SEEN), whole) < HANGING_SHOWN:
+            own = parts.parts.get(name)
+            if own is None or _share(own & (alpha > SEEN), whole) < HANGING_SHOWN:
                 result.add(name)
     return result
 

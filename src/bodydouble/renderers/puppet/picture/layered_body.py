@@ -159,7 +159,7 @@ def _trunk(
 ) -> LimbPicture:
     """What trunk and head are cut from; ``straight`` is the body on which the limbs hang."""
     trunk = replace(picture, fit=straight) if doubtful.legs else picture
-    hidden = [name for name in sorted(doubtful.all) if name.startswith("arm")]
+    hidden = [name for name in sorted(doubtful.all & set(picture.parts.parts)) if name.startswith("arm")]
     trunk = without_arms(trunk, hidden, template) if hidden else trunk
     return without_lap(trunk, template, short_hem(picture, straight, template)) if seated else trunk
 

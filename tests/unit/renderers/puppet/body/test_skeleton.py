@@ -92,3 +92,15 @@ def test_an_unsure_arm_that_is_raised_into_the_hair_stays_a_guess() -> None:
     track.visibility[0, [BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST]] = 0.2
     everywhere = np.ones(mask.shape, np.bool_)
     assert "arm_l" in joints_of(anatomy_of(track), tube_body(), mask.shape, everywhere).made_up
+
+
+def test_hips_below_the_edge_do_not_come_nearer_to_shoulders_seen_edgewise() -> None:
+    """The head tells how tall somebody is whom a half body shows from the side."""
+    spines: list[float] = []
+    for width in (1.0, 0.1):
+        pose = joints()
+        middle = pose[[11, 12], 0].mean()
+        pose[[11, 12], 0] = middle + width * (pose[[11, 12], 0] - middle)
+        found = joints_of(anatomy_of(track_of([pose])), tube_body(), (200, 500))
+        spines.append(float(found.hips[1] - found.shoulders[1]))
+    assert spines[1] == pytest.approx(spines[0], rel=0.3)

@@ -149,13 +149,17 @@ def test_an_arm_that_would_hang_beside_the_person_is_made_up() -> None:
     fit = fit_body(template, anatomy, hanging)
     arm = label_triangles(fit.vertices, template.triangles[limb_triangles(template, "arm", "l", 0.5)], shape) > 0
 
-    def doubtful(person: np.ndarray) -> frozenset[str]:
+    def doubtful(person: np.ndarray, own: np.ndarray | None = arm) -> frozenset[str]:
         parts = Segmentation(
-            parts={"rest": ~arm, "arm_l": arm}, arm_likeness={}, hem=None, loose=arm & ~arm, hair=arm & ~arm
+            parts={"rest": ~arm} | ({} if own is None else {"arm_l": own}),
+            arm_likeness={},
+            hem=None,
+            loose=arm & ~arm,
+            hair=arm & ~arm,
         )
         alpha = person.astype(np.float32)
         return doubtful_limbs(parts, alpha, fit, template, anatomy, edge=300, seated=False).all
 
     upper = np.arange(500)[:, None] < np.flatnonzero(arm.any(1))[0] + 20
-    assert doubtful(upper & arm) == {"arm_l"}
+    assert doubtful(upper & arm) == doubtful(arm, None) == {"arm_l"}
     assert doubtful(arm) == frozenset()
