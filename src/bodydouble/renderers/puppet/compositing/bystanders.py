@@ -15,6 +15,7 @@ from bodydouble.perception.selfie import SelfieNet
 from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.tracking import torso_length
 from bodydouble.perception.trunk import HIPS, LEGS_HIDDEN_MAX, SHOULDERS, legs_hidden
+from bodydouble.renderers.puppet.compositing.left_over import SEEN_LEVEL
 from bodydouble.renderers.puppet.compositing.reduction import largest_channel
 from bodydouble.renderers.puppet.compositing.removal import add_feet
 from bodydouble.renderers.puppet.discs import disc
@@ -182,12 +183,14 @@ class BystanderMasks:
         box: PixelBox,
         plate: Image,
         passer: Matte | None = None,
+        seen: Matte | None = None,
     ) -> tuple[Matte, Matte] | None:
         """Bystanders within ``box`` of frame ``index``, and those of them in front of the replaced person.
 
         Two masks (h, w) 0-255, soft; None where nobody is. ``matte`` and ``gone`` (H, W) are the replaced person's.
         ``plate`` (h, w, 3) is the background in ``box``: the network sees few who kneel or are half hidden, but they
-        differ from it. ``passer`` (h, w) 0 or 255 is the mask of somebody who is known to be in front.
+        differ from it. ``passer`` (h, w) 0 or 255 is the mask of somebody who is known to be in front. ``seen`` (h, w),
+        the alpha of ``Plates``, tells where the plate is made up (default: nowhere): a difference says nothing there.
         """
         height, width = matte.shape
         if not self.expected(index, height):
@@ -199,9 +202,9 @@ class BystanderMasks:
         add_feet(matte, self._track.body[index], self._track.visibility[index])
         inside = np.s_[box[1] - y0 : box[3] - y0, box[0] - x0 : box[2] - x0]
         difference = _difference(image[box[1] : box[3], box[0] : box[2]], plate)
-        people[inside] = cv2.max(
-            _above(difference, UNLIKE_MIN), cv2.min(people[inside], _solid(_above(difference, LIKE_MAX)))
-        )
+        unlike = _above(difference, UNLIKE_MIN)
+        unlike = unlike if seen is None else cv2.min(unlike, _above(seen, SEEN_LEVEL))
+        people[inside] = cv2.max(unlike, cv2.min(people[inside], _solid(_above(difference, LIKE_MAX))))
         self._keep_expected(index, people, (x0, y0), height)
         self._look_before_legs(index, image, people, (x0, y0))
         others = np.asarray(cv2.threshold(people, PERSON_LEVEL, 255, cv2.THRESH_BINARY)[1], np.uint8)

@@ -124,9 +124,8 @@ class Composer:
         everywhere = expected or about is not None or self.actor_colours is not None or self.held is not None
         needed = self._needed(index, gone, drawing, box, everywhere=everywhere)
         with_seen = self.plates.with_seen(index, box, needed)
-        things = None
-        if self.actor_colours is not None:
-            things = self.actor_colours.ball_in_front(source, with_seen, matte[y0:y1, x0:x1], body, box)
+        player = self.actor_colours
+        things = None if player is None else player.ball_in_front(source, with_seen, matte[y0:y1, x0:x1], body, box)
         source = without_rim(source, things, gone[y0:y1, x0:x1], height)
         plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
         gone_here = with_left_over(gone[y0:y1, x0:x1], source, with_seen, body, box, image.shape)
@@ -142,7 +141,8 @@ class Composer:
             carried = self.carried.find(source, with_seen, matte[y0:y1, x0:x1], who.seen_from(x0, y0), height)
             _add(gone_here, carried)
         lit = match_light(plate, source, _left(gone_here, needed))
-        others = self.bystanders.around(index, image, matte, gone, box, lit, passer) if expected else None
+        seen = np.asarray(cv2.extractChannel(with_seen, 3), np.uint8)
+        others = self.bystanders.around(index, image, matte, gone, box, lit, passer, seen) if expected else None
         removed, things = self._removed(index, image, gone_here, box, things, others)
         if others is not None:
             carried = [piece for piece in carried if not piece.is_somebody(others[0])]

@@ -263,3 +263,16 @@ def test_who_differs_from_the_background_stays_though_the_network_sees_nobody(
     assert found is not None
     assert found[0][110 - BOX[1], 165 - BOX[0]] > 250
     assert found[0][100 - BOX[1], 125 - BOX[0]] == 0
+
+
+def test_a_difference_from_a_made_up_plate_is_nobody(monkeypatch: pytest.MonkeyPatch, model_pack: ModelPack) -> None:
+    """Where no frame shows the background, only the network tells people from things behind them."""
+    track = empty_track(1)
+    track.present[0], track.box[0], track.bystanders[0, 0] = True, (100, 30, 150, 170), (160, 40, 200, 190)
+    monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.zeros(image.shape[:2], np.uint8))
+    image, matte, gone = _scene()
+    plate = np.zeros_like(_cut(image))
+    seen = np.zeros(plate.shape[:2], np.uint8)
+    assert BystanderMasks(model_pack, track).around(0, image, matte, gone, BOX, plate, seen=seen) is None
+    seen[:] = 255
+    assert BystanderMasks(model_pack, track).around(0, image, matte, gone, BOX, plate, seen=seen) is not None
