@@ -25,7 +25,7 @@ from bodydouble.renderers.puppet.picture.layers import (
     LayerSources,
     LimbPicture,
 )
-from bodydouble.renderers.puppet.picture.lower_body import LowerBody
+from bodydouble.renderers.puppet.picture.lower_body import SHIRT_BELOW_HIPS, LowerBody, below_shirt, in_trousers
 from bodydouble.renderers.puppet.picture.regions import filled, narrowed, opened, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import Segmentation, split_legs
 from bodydouble.renderers.puppet.picture.shading import body_light, lit_cloth
@@ -61,10 +61,13 @@ def with_lap(extended: ExtendedPicture, segmentation: Segmentation, fit: BodyFit
     return LowerBody(cutout=replace(extended.cutout, alpha=alpha), parts=split_legs(segmentation, fit, template, None))
 
 
-def without_lap(picture: LimbPicture, template: BodyTemplate, hem: float | None) -> LimbPicture:
+def without_lap(
+    picture: LimbPicture, template: BodyTemplate, hem: float | None, trousers: Array | None = None
+) -> LimbPicture:
     """The ``picture`` of somebody who sits, for the trunk alone, with hips as of its body, which stands.
 
-    Over bare legs hangs a garment down to the ``hem`` (px). Of arms before it nothing is left.
+    Over bare legs hangs a garment down to the ``hem`` (px), else a shirt over ``trousers`` (3,) 0-255. Of arms before
+    it nothing is left.
     """
     sources, parts, standing = picture.sources, picture.parts, picture.fit
     alpha, scale, hips = sources.alpha, standing.scale, float(standing.joints.hips[1])
@@ -91,6 +94,9 @@ def without_lap(picture: LimbPicture, template: BodyTemplate, hem: float | None)
         colour = colour + share[..., None].astype(np.float32) * (
             lit_cloth(_usual(sources, cloth).astype(np.float32), light) - colour
         )
+        if hem is None and trousers is not None:
+            waist = hips + SHIRT_BELOW_HIPS * scale
+            colour = in_trousers(colour, below_shirt(shape, standing, waist), made, trousers, light)
     masks = {name: mask & ~made for name, mask in parts.parts.items() if name.startswith("arm")}
     arms = np.any([~lap & lap, *masks.values()], axis=0)
     soft = softened(made | ((alpha > SEEN) & (arms | ~lap)), RIM_SIGMA)

@@ -24,7 +24,7 @@ from bodydouble.renderers.puppet.picture.lap import with_lap, without_arms, with
 from bodydouble.renderers.puppet.picture.layers import SOLID, LayeredBody, LayerSources, LimbPicture, build_layers
 from bodydouble.renderers.puppet.picture.lower_body import complete_lower_body
 from bodydouble.renderers.puppet.picture.lower_edge import person_end
-from bodydouble.renderers.puppet.picture.made_limbs import made_limbs, resting, short_hem, without_remains
+from bodydouble.renderers.puppet.picture.made_limbs import cloth_of, made_limbs, resting, short_hem, without_remains
 from bodydouble.renderers.puppet.picture.matting import estimate_foreground
 from bodydouble.renderers.puppet.picture.regions import softened
 from bodydouble.renderers.puppet.picture.segmentation import segment
@@ -161,7 +161,10 @@ def _trunk(
     trunk = replace(picture, fit=straight) if doubtful.legs else picture
     hidden = [name for name in sorted(doubtful.all & set(picture.parts.parts)) if name.startswith("arm")]
     trunk = without_arms(trunk, hidden, template) if hidden else trunk
-    return without_lap(trunk, template, short_hem(picture, straight, template)) if seated else trunk
+    if not seated:
+        return trunk
+    worn = cloth_of("leg", picture, template)
+    return without_lap(trunk, template, short_hem(worn, straight), worn.above_the_joint)
 
 
 def _straight_arm(

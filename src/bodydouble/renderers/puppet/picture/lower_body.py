@@ -123,14 +123,12 @@ def _with_legs(canvas: Canvas, segmentation: Segmentation, hem: float | None, *,
     bare: dict[str, bool] = dict.fromkeys(SIDES, False)
     if shirt or top < legs_begin:
         waist = max(top, round(fit.joints.hips[1] + SHIRT_BELOW_HIPS * fit.scale))
-        below = _below_shirt(canvas, waist)
+        below = below_shirt(canvas.shape, fit, waist)
         above = canvas.extended.made_up & ~canvas.arms & ~canvas.rows(waist) & canvas.rows(waist - fit.scale)
         dark = trousers_colour(np.median(colour[above], axis=0).astype(np.float64) if above.any() else cloth)
         usual = dict.fromkeys(SIDES, dark)
         _, light = body_light(fit, canvas.template, None, canvas.shape, cloth=True)
-        light -= np.float32(HEM_SHADE) * np.exp(-np.maximum(below, 0) / np.float32(HEM_SHADE_REACH))
-        trousers = (below >= 0) & ~canvas.arms
-        colour[trousers] = lit_cloth(np.asarray(dark, np.float32), light[trousers])
+        colour = in_trousers(colour, below, ~canvas.arms, dark, light)
     else:
         for side, columns in columns_of_legs(canvas).items():
             cut = cut_at_edge(canvas, columns)
@@ -155,12 +153,23 @@ def _with_legs(canvas: Canvas, segmentation: Segmentation, hem: float | None, *,
     return LowerBody(cutout=cutout, parts=replace(parts, parts=masks))
 
 
-def _below_shirt(canvas: Canvas, waist: int) -> Floats:
+def below_shirt(shape: tuple[int, int], fit: BodyFit, waist: float) -> Floats:
     """(h, w) decimetres below the round hem of a shirt that ends at the row ``waist`` at its sides."""
-    rows = (np.arange(canvas.shape[0], dtype=np.float32) - np.float32(waist))[:, None]
-    aside = (np.arange(canvas.shape[1], dtype=np.float32) - np.float32(canvas.fit.joints.hips[0]))[None]
-    away = np.minimum(np.abs(aside) / np.float32(HEM_HALF * canvas.fit.scale), 1)
-    return np.asarray(rows / np.float32(canvas.fit.scale) - np.float32(HEM_LOWER) * (1 - away * away), np.float32)
+    rows = (np.arange(shape[0], dtype=np.float32) - np.float32(waist))[:, None]
+    aside = (np.arange(shape[1], dtype=np.float32) - np.float32(fit.joints.hips[0]))[None]
+    away = np.minimum(np.abs(aside) / np.float32(HEM_HALF * fit.scale), 1)
+    return np.asarray(rows / np.float32(fit.scale) - np.float32(HEM_LOWER) * (1 - away * away), np.float32)
+
+
+def in_trousers(colour: Floats, below: Floats, where: Mask, trousers: Array, light: Floats) -> Floats:
+    """``colour`` (h, w, 3) 0-255, in place, with ``trousers`` (3,) 0-255 ``where`` (h, w) is ``below`` a shirt.
+
+    ``below`` (h, w) is that of ``below_shirt``, ``light`` (h, w) the body's.
+    """
+    shade = np.float32(HEM_SHADE) * np.exp(-np.maximum(below, 0) / np.float32(HEM_SHADE_REACH))
+    worn = (below >= 0) & where
+    colour[worn] = lit_cloth(np.asarray(trousers, np.float32), (light - shade)[worn])
+    return colour
 
 
 def _lit_trunk(canvas: Canvas) -> Floats:

@@ -66,6 +66,12 @@ class Cloth:
     bare: NDArray[np.bool_]  # (2 * STEPS,) of the colour of skin
     end: Array | None  # (3,) 0-255 of the foot; None where it is not seen
 
+    @property
+    def above_the_joint(self) -> Array:
+        """(3,) 0-255 of the cloth next to elbows or knees: farther up a shirt may lie over it."""
+        covered = np.flatnonzero(~self.bare[:STEPS])
+        return self.colours[covered[-1] if len(covered) else 0]
+
 
 def resting(joints: Joints, doubtful: Doubtful, template: BodyTemplate, scale: float) -> Joints:
     """``joints`` with the ``doubtful`` limbs as their twins in a mirror, or hanging; ``scale`` is px of a decimetre."""
@@ -106,9 +112,8 @@ def made_limbs(
     return result
 
 
-def short_hem(own: LimbPicture, fit: BodyFit, template: BodyTemplate) -> float | None:
-    """The row down to which a garment hangs over legs that are made up where ``fit`` has them; None over trousers."""
-    worn = cloth_of("leg", own, template)
+def short_hem(worn: Cloth, fit: BodyFit) -> float | None:
+    """The row down to which a garment hangs over legs that are made up in what is ``worn``; None over trousers."""
     return float(fit.joints.hips[1] + (CROTCH + SHORT) * fit.scale) if worn.bare[0] else None
 
 
@@ -238,7 +243,7 @@ def painted(name: str, cloth: Cloth, own: LimbPicture, fit: BodyFit, template: B
         face=np.zeros(shape, np.bool_),
         hands_seen=(False, False),
     )
-    hem = short_hem(own, fit, template) if limb == "leg" else None
+    hem = short_hem(cloth, fit) if limb == "leg" else None
     return LimbPicture(sources=made, fit=fit, parts=replace(parts, parts={"rest": ~whole, name: whole}, hem=hem))
 
 

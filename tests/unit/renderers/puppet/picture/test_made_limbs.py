@@ -77,6 +77,16 @@ def test_legs_of_who_sits_stand() -> None:
     assert _shown(body, "trunk", points[[23, 24]].mean(0))[3] > 250
 
 
+def test_the_shirt_of_who_sits_ends_at_the_hips() -> None:
+    """The trunk goes on in the colour of the trousers: a shirt down to the crotch is a bodysuit."""
+    body = _layered(track_of([_seated()]))
+    hips = body.fit.joints.hips
+    for below, worn in ((-0.5, "shirt"), (0.6, "trousers")):
+        shown = _shown(body, "trunk", hips + [0, below * body.fit.scale, 0])
+        assert shown[3] > 200
+        assert np.abs(shown[:3] * 255 / shown[3] - COLOURS[worn]).max() < 40
+
+
 def test_a_leg_behind_the_other_is_its_mirror_image() -> None:
     """It is as long as the one that is seen, on its own side, and has a shoe."""
     track = _crossed()
