@@ -1,6 +1,7 @@
 """Laying the body template on a picture's joints."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from bodydouble.renderers.puppet.body.skeleton import (
     normalized,
     trunk_frame,
 )
+from bodydouble.renderers.puppet.body.surface import Surface, label_triangles, surface_of
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 
 Array = NDArray[np.float64]
@@ -48,6 +50,20 @@ class BodyFit:
     vertices: Array  # (V, 3) px, z away from the camera
     joints: Joints
     scale: float  # px for a decimetre of the template
+    _painted: dict[Any, NDArray[np.int32]] = field(default_factory=dict[Any, NDArray[np.int32]], init=False, repr=False)
+
+    def labels(self, triangles: NDArray[np.int64], shape: tuple[int, int], far: bool = False) -> NDArray[np.int32]:
+        """As ``label_triangles``, of the body's ``triangles`` (T, 3); read-only, and painted once for all who ask."""
+        key = triangles.tobytes(), shape, far
+        if key not in self._painted:
+            labels = self._painted[key] = label_triangles(self.vertices, triangles, shape, far)
+            labels.setflags(write=False)
+        return self._painted[key]
+
+    def surface(self, template: BodyTemplate, chosen: NDArray[np.bool_], shape: tuple[int, int]) -> Surface:
+        """The front of the ``chosen`` (T,) triangles in a picture of ``shape``."""
+        labels = self.labels(template.triangles[chosen], shape)
+        return surface_of(labels, self.vertices, template, chosen, self.scale)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,22 +120,19 @@ def continued(field: NDArray[Any], inside: Mask) -> NDArray[Any]:
         (~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3, labelType=cv2.DIST_LABEL_PIXEL
     )
     nearest = np.asarray(labels, np.int32)
-    table = np.zeros(int(nearest.max()) + 1, np.int64)
-    table[nearest[inside]] = np.flatnonzero(inside.ravel())
-    return field.reshape(-1, *field.shape[2:])[table[nearest]]
+    values = np.zeros((int(nearest.max()) + 1, *field.shape[2:]), field.dtype)
+    values[nearest[inside]] = field[inside]
+    return values.take(nearest, axis=0)
 
 
 def surface_of(
-    vertices: Array,
-    template: BodyTemplate,
-    chosen: NDArray[np.bool_],
-    shape: tuple[int, int],
-    scale: float,
-    far: bool = False,
+    labels: NDArray[np.int32], vertices: Array, template: BodyTemplate, chosen: NDArray[np.bool_], scale: float
 ) -> Surface:
-    """The front (or back) of the ``chosen`` (T,) triangles; ``scale`` is px for a decimetre."""
+    """The front (or back) of the ``chosen`` (T,) triangles, whose ``labels`` (h, w) are given.
+
+    ``scale`` is px for a decimetre.
+    """
     triangles = template.triangles[chosen]
-    labels = label_triangles(vertices, triangles, shape, far)
     inside = labels > 0
     sigma = max(1.0, WEIGHT_BLUR * scale)
     step = max(1, int(sigma / SAMPLES_PER_BLUR))

@@ -11,7 +11,7 @@ from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS
-from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles
+from bodydouble.renderers.puppet.body.surface import limb_triangles
 from bodydouble.renderers.puppet.painting import hull_mask
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.head_region import face_and_neck, face_only
@@ -84,7 +84,7 @@ def arm_hints(
 ) -> ArmHints:
     """What the body tells about the arm of ``side`` in ``image`` (h, w, 3); ``opaque`` (h, w) is the person."""
     scale, shape = fit.scale, (opaque.shape[0], opaque.shape[1])
-    raw = label_triangles(fit.vertices, template.triangles[limb_triangles(template, "arm", side, 0.5)], shape) > 0
+    raw = fit.labels(template.triangles[limb_triangles(template, "arm", side, 0.5)], shape) > 0
     seeds, hand, hand_seen = arm_seeds(opaque, fit, anatomy, side)
     shoulder = fit.joints.points[ARMS[side].joints[0], :2]
     core = narrowed(seen.trunk, TRUNK_DEPTH * scale) & ~widened(raw, ARM_CLEAR * scale) & opaque

@@ -11,7 +11,7 @@ from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
-from bodydouble.renderers.puppet.body.surface import continued, label_triangles, limb_triangles
+from bodydouble.renderers.puppet.body.surface import continued, limb_triangles
 from bodydouble.renderers.puppet.compositing.light import lab_of
 from bodydouble.renderers.puppet.painting import LINE_END_MAX, hull_mask
 from bodydouble.renderers.puppet.picture.colour_models import MODEL_SIZE
@@ -118,7 +118,7 @@ def without_holes(alpha: Floats, body: Mask, fit: BodyFit, template: BodyTemplat
     part = np.zeros(len(template.triangles), np.uint8)
     for k, (limb, side) in enumerate((limb, side) for limb in ("arm", "leg") for side in SIDES):
         part[limb_triangles(template, limb, side, 0.5)] = k + 1
-    numbers = label_triangles(fit.vertices, template.triangles, (alpha.shape[0], alpha.shape[1]))
+    numbers = fit.labels(template.triangles, (alpha.shape[0], alpha.shape[1]))
     nearest = continued(part[np.maximum(numbers - 1, 0)], numbers > 0)
     result = alpha.copy()
     for hole in (labels == k for k in holes):

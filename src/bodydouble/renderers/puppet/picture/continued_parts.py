@@ -15,7 +15,7 @@ from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.smoothing import gaussian_smoothed
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import LEGS, SIDES
-from bodydouble.renderers.puppet.body.surface import bone_share, label_triangles
+from bodydouble.renderers.puppet.body.surface import bone_share
 from bodydouble.renderers.puppet.compositing.light import exact_lab, lab_of
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.carried_on import weave
@@ -336,7 +336,7 @@ def _hanging(canvas: Canvas, first: int, down: Array) -> tuple[Array, Array]:
     """
     fit, scale, top = canvas.fit, canvas.fit.scale, canvas.top
     chosen = bone_share(canvas.template.triangle_weights, UNDER_GARMENT) > 0.5
-    model = _borders(label_triangles(fit.vertices, canvas.template.triangles[chosen], canvas.shape) > 0)
+    model = _borders(fit.labels(canvas.template.triangles[chosen], canvas.shape) > 0)
     rows = slice(first, first + len(down))
     from_waist = (top - fit.joints.hips[1]) / scale + WAIST
     reach = scale * float(np.clip(STAND_OFF_MIN + STAND_OFF_GROWS * from_waist, STAND_OFF_MIN, STAND_OFF_MAX))

@@ -12,7 +12,7 @@ from bodydouble.perception.landmark_indices import KNEES
 from bodydouble.perception.trunk import HIPS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
-from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles, nearest_of
+from bodydouble.renderers.puppet.body.surface import limb_triangles, nearest_of
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.arm_hints import hand_region
 from bodydouble.renderers.puppet.picture.head_region import face_and_neck
@@ -96,7 +96,7 @@ def doubtful_limbs(
     are no such. An arm that it lacks is one where it would hang beside the person.
     """
     shape = (alpha.shape[0], alpha.shape[1])
-    labels = label_triangles(fit.vertices, template.triangles, shape)
+    labels = fit.labels(template.triangles, shape)
     shown: dict[str, _Shown] = {}
     for limb in ("arm", "leg"):
         for side in SIDES:
@@ -139,9 +139,9 @@ def _shown(seen: Mask, labels: NDArray[np.int32], fit: BodyFit, template: BodyTe
     """How much of the limb ``name`` the picture shows; ``labels`` (h, w) are those of the whole body."""
     shape = (seen.shape[0], seen.shape[1])
     chosen, twin = (limb_triangles(template, k.split("_")[0], k[-1], 0.5) for k in (name, twin_of(name)))
-    whole = label_triangles(fit.vertices, template.triangles[chosen], shape) > 0
+    whole = fit.labels(template.triangles[chosen], shape) > 0
     unhidden = nearest_of(labels, chosen)
-    alone = nearest_of(label_triangles(fit.vertices, template.triangles[~twin], shape), chosen[~twin])
+    alone = nearest_of(fit.labels(template.triangles[~twin], shape), chosen[~twin])
     return _Shown(
         found=_share(seen, whole),
         found_unhidden=_share(seen, unhidden),
@@ -185,7 +185,7 @@ def _hanging_in_the_open(parts: Segmentation, alpha: Floats, fit: BodyFit, templ
     for name in (f"arm_{side}" for side in SIDES):
         if name in fit.joints.made_up:
             chosen = limb_triangles(template, "arm", name[-1], 0.5)
-            whole = label_triangles(fit.vertices, template.triangles[chosen], (alpha.shape[0], alpha.shape[1])) > 0
+            whole = fit.labels(template.triangles[chosen], (alpha.shape[0], alpha.shape[1])) > 0
             own = parts.parts.get(name)
             if own is None or _share(own & (alpha > SEEN), whole) < HANGING_SHOWN:
                 result.add(name)

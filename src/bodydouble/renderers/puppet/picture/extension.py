@@ -11,7 +11,7 @@ from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
-from bodydouble.renderers.puppet.body.surface import bone_share, both_limbs, label_triangles
+from bodydouble.renderers.puppet.body.surface import bone_share, both_limbs
 from bodydouble.renderers.puppet.compositing.light import exact_lab, lab_of
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.carried_on import carried_on
@@ -184,7 +184,7 @@ def _body_alone(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) ->
     """
     ends = (*(f"hand_{side}" for side in SIDES), "head")
     apart = bone_share(template.weights, ends)[template.triangles].mean(1) > 0.5
-    return label_triangles(fit.vertices, template.triangles[~apart], shape) > 0
+    return fit.labels(template.triangles[~apart], shape) > 0
 
 
 def _above_shoulders(alpha: Floats, margins: tuple[int, int], shape: tuple[int, int], scale: float) -> Mask:
@@ -234,7 +234,7 @@ def _trunk_as_wide_as_shown(alpha: Floats, fit: BodyFit, template: BodyTemplate,
     """(h, w) the trunk below the edge, there as wide as the person of ``alpha``, at the hips as the body model."""
     row, hips = len(alpha) - EDGE - 1, float(fit.joints.hips[1])
     arms = both_limbs(template, "arm", ARM_SHARE)
-    trunk = label_triangles(fit.vertices, template.triangles[~arms], shape) > 0
+    trunk = fit.labels(template.triangles[~arms], shape) > 0
     result = np.zeros(shape, np.bool_)
     stop, shown, columns = min(shape[0], round(hips)), np.flatnonzero(alpha[row] > CUT_OFF), np.arange(shape[1])
     if row >= stop or not len(shown) or not trunk[row].any():

@@ -9,7 +9,7 @@ from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import SIDES
-from bodydouble.renderers.puppet.body.surface import LIMB_BONES, Surface, label_triangles, limb_triangles
+from bodydouble.renderers.puppet.body.surface import LIMB_BONES, Surface, limb_triangles
 from bodydouble.renderers.puppet.compositing.light import lab_of
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 
@@ -93,8 +93,7 @@ TINY = 1e-9
 def legs_mask(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) -> dict[str, Mask]:
     """Side → (h, w) the pixels of the body model's leg."""
     return {
-        side: label_triangles(fit.vertices, template.triangles[limb_triangles(template, "leg", side, 0.5)], shape) > 0
-        for side in SIDES
+        side: fit.labels(template.triangles[limb_triangles(template, "leg", side, 0.5)], shape) > 0 for side in SIDES
     }
 
 

@@ -10,7 +10,7 @@ from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES, Joints
-from bodydouble.renderers.puppet.body.surface import both_limbs, label_triangles
+from bodydouble.renderers.puppet.body.surface import both_limbs
 from bodydouble.renderers.puppet.compositing.light import exact_lab, lab_of
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.layer import Layer
@@ -52,7 +52,7 @@ def hands_in_sight(anatomy: Anatomy, solid: Mask, fit: BodyFit, template: BodyTe
         points = [arm.joints[2], *arm.extremity]
         if not found and anatomy.visibility[points].min() >= VISIBLE_MIN:
             if body is None:
-                body = label_triangles(fit.vertices, template.triangles[~arms], solid.shape[:2]) > 0
+                body = fit.labels(template.triangles[~arms], solid.shape[:2]) > 0
             places = np.round(anatomy.body[points[1:], :2]).astype(int)
             x, y = np.clip(places, 0, [solid.shape[1] - 1, solid.shape[0] - 1]).T
             found = bool((solid[y, x] & ~body[y, x]).all())

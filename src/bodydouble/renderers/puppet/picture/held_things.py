@@ -10,7 +10,7 @@ from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
-from bodydouble.renderers.puppet.body.surface import bone_share, both_limbs, label_triangles
+from bodydouble.renderers.puppet.body.surface import bone_share, both_limbs
 from bodydouble.renderers.puppet.compositing.light import lab_of
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.arm_hints import hand_disc, hand_region
@@ -146,7 +146,7 @@ def _places(
     """``hands`` (h, w) are those of ``_hands``."""
     shape, scale = (body.shape[0], body.shape[1]), fit.scale
     limbs = both_limbs(template, "arm")
-    trunk = label_triangles(fit.vertices, template.triangles[~limbs], shape) > 0
+    trunk = fit.labels(template.triangles[~limbs], shape) > 0
     own_hands = bone_share(template.triangle_weights, tuple(f"hand_{side}" for side in SIDES)) > 0.5
     arms, middle = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     for chain in ARMS.values():
@@ -157,7 +157,7 @@ def _places(
     return _Places(
         opaque=cutout.alpha > OPAQUE,
         body=body,
-        handless=label_triangles(fit.vertices, template.triangles[~own_hands], shape) > 0,
+        handless=fit.labels(template.triangles[~own_hands], shape) > 0,
         hands=hands[1],
         shown_hands=hands[0],
         head=head,

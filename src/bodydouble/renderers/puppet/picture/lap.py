@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
-from bodydouble.renderers.puppet.body.surface import both_limbs, label_triangles
+from bodydouble.renderers.puppet.body.surface import both_limbs
 from bodydouble.renderers.puppet.compositing.light import exact_lab
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.cloth import with_texture
@@ -111,7 +111,7 @@ def cloth_of_trunk(picture: LimbPicture, template: BodyTemplate) -> Mask:
     sources, fit = picture.sources, picture.fit
     shape = (sources.alpha.shape[0], sources.alpha.shape[1])
     arms = both_limbs(template, "arm")
-    body = label_triangles(fit.vertices, template.triangles[~arms], shape) > 0
+    body = fit.labels(template.triangles[~arms], shape) > 0
     cloth = picture.parts.parts["rest"] & (sources.alpha > SOLID) & body
     cloth &= np.arange(shape[0])[:, None] > fit.joints.shoulders[1]
     cloth &= ~widened(sources.face, FACE_CLEAR * fit.scale)
@@ -152,9 +152,9 @@ def without_arms(picture: LimbPicture, names: Iterable[str], template: BodyTempl
 def _hips(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int], hem: float | None) -> tuple[Mask, Mask]:
     """Two masks (h, w): the body without arms down to its legs, which are drawn over it, or to a ``hem``; and all."""
     arms, legs = (both_limbs(template, limb) for limb in ("arm", "leg"))
-    body = label_triangles(fit.vertices, template.triangles[~arms], shape) > 0
+    body = fit.labels(template.triangles[~arms], shape) > 0
     if hem is None:
-        trunk = label_triangles(fit.vertices, template.triangles[~arms & ~legs], shape) > 0
+        trunk = fit.labels(template.triangles[~arms & ~legs], shape) > 0
         return body & widened(trunk, LEGS_OVER * fit.scale), body
     wide = widened(body, STAND_OFF * fit.scale)  # a garment hangs between the legs
     between = np.logical_or.accumulate(wide, 1) & np.logical_or.accumulate(wide[:, ::-1], 1)[:, ::-1]

@@ -10,7 +10,6 @@ from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit, Girth, body_scale, fit_body
 from bodydouble.renderers.puppet.body.silhouette import fit_silhouette
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES, joints_of
-from bodydouble.renderers.puppet.body.surface import label_triangles
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.arm_hints import hand_region
 from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_between_limbs, without_holes
@@ -75,7 +74,7 @@ def layer_picture(
         fit, girth = _fitted(cutout.alpha[:end], anatomy, template, margins)
         image, cutout = image[:end], Cutout(alpha=cutout.alpha[:end], colour=cutout.colour[:end])
     shape = (cutout.alpha.shape[0], cutout.alpha.shape[1])
-    body = label_triangles(fit.vertices, template.triangles, shape) > 0
+    body = fit.labels(template.triangles, shape) > 0
     cutout = _carved(image, cutout, body, fit, template, margins)
     cutout = without_held_things(cutout, anatomy, fit, template, body, skin)
     face = face_and_neck(anatomy, shape)

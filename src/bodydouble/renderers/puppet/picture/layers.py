@@ -16,9 +16,7 @@ from bodydouble.renderers.puppet.body.surface import (
     LIMB_BONES,
     Surface,
     both_limbs,
-    label_triangles,
     limb_triangles,
-    surface_of,
 )
 from bodydouble.renderers.puppet.picture.back_of_head import back_of_head
 from bodydouble.renderers.puppet.picture.back_view import closed_back
@@ -144,7 +142,7 @@ def build_layers(
     sources, fit, parts = picture.sources, picture.fit, picture.parts
     shape = (sources.alpha.shape[0], sources.alpha.shape[1])
     arms = both_limbs(template, "arm")
-    surface = _without_arm_weights(surface_of(fit.vertices, template, ~arms, shape, fit.scale), parts, fit)
+    surface = _without_arm_weights(fit.surface(template, ~arms, shape), parts, fit)
     if parts.hem is not None:
         surface = garment_weights(surface, fit, parts.hem)
     layers = {"trunk": _trunk_layer(sources, fit, surface, parts)}
@@ -262,7 +260,7 @@ def _arm_layer(picture: LimbPicture, twin: LimbPicture, template: BodyTemplate, 
     shape = (alpha.shape[0], alpha.shape[1])
     if own is None or np.count_nonzero(own & (alpha > SEEN)) < ARM_PIXELS_MIN:
         return None
-    surface = surface_of(fit.vertices, template, limb_triangles(template, "arm", side, ARM_SURFACE), shape, fit.scale)
+    surface = fit.surface(template, limb_triangles(template, "arm", side, ARM_SURFACE), shape)
     weight = limb_weight(surface, "arm", side)
     whole = _covered(fit, template, limb_triangles(template, "arm", side, ARM_SURFACE), shape)
     visible = own & (alpha > SEEN)
@@ -323,7 +321,7 @@ def _twin_of(picture: LimbPicture, twin: LimbPicture, side: str) -> Floats:
 def _covered(fit: BodyFit, template: BodyTemplate, chosen: Mask, shape: tuple[int, int]) -> Mask:
     """(h, w) what the ``chosen`` (T,) triangles cover, seen from either side: a cut mesh is open at its end."""
     triangles = template.triangles[chosen]
-    front, back = (label_triangles(fit.vertices, triangles, shape, far) > 0 for far in (False, True))
+    front, back = (fit.labels(triangles, shape, far) > 0 for far in (False, True))
     return front | back
 
 
@@ -364,15 +362,13 @@ def _leg_layer(picture: LimbPicture, template: BodyTemplate, both: Surface | Non
     shape = (alpha.shape[0], alpha.shape[1])
     no_arms = ~both_limbs(template, "arm")
     other_leg = limb_triangles(template, "leg", "r" if side == "l" else "l", 0.5)
-    surface = surface_of(fit.vertices, template, no_arms & ~other_leg, shape, fit.scale)
+    surface = fit.surface(template, no_arms & ~other_leg, shape)
     if both is None:
-        both = surface_of(fit.vertices, template, no_arms, shape, fit.scale)
+        both = fit.surface(template, no_arms, shape)
     weight = limb_weight(surface, "leg", side)
     other = limb_weight(both, "leg", "r" if side == "l" else "l")
     arms = np.any([mask for name, mask in parts.parts.items() if name.startswith("arm")] or [~own & own], axis=0)
-    whole = (
-        label_triangles(fit.vertices, template.triangles[limb_triangles(template, "leg", side, LEG_WHOLE)], shape) > 0
-    )
+    whole = fit.labels(template.triangles[limb_triangles(template, "leg", side, LEG_WHOLE)], shape) > 0
     mine = own | (parts.parts["rest"] & (weight > SEAM[0]) & (limb_weight(both, "leg", side) > other))
     below = _below(parts.hem, alpha)
     beside = parts.parts.get(f"leg_{'r' if side == 'l' else 'l'}", ~own & own) & (alpha > SEEN)

@@ -11,7 +11,7 @@ from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import LEGS, SIDES
-from bodydouble.renderers.puppet.body.surface import both_limbs, label_triangles
+from bodydouble.renderers.puppet.body.surface import both_limbs
 from bodydouble.renderers.puppet.compositing.light import exact_lab
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.continued_parts import (
@@ -278,6 +278,6 @@ def _without_arms(segmentation: Segmentation, garment: Mask, fit: BodyFit, templ
     """``segmentation`` with the ``garment`` (h, w) the rest's, but for where the body model's arms are before it."""
     shape = (garment.shape[0], garment.shape[1])
     either = both_limbs(template, "arm")
-    mine = garment & ~(label_triangles(fit.vertices, template.triangles[either], shape) > 0)
+    mine = garment & ~(fit.labels(template.triangles[either], shape) > 0)
     parts = {name: mask | mine if name == "rest" else mask & ~mine for name, mask in segmentation.parts.items()}
     return replace(segmentation, parts=parts)

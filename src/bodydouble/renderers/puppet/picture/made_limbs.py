@@ -12,7 +12,7 @@ from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.smoothing import gaussian_smoothed
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SHORTEST, Chain, Joints, hang_arm, stand_leg
-from bodydouble.renderers.puppet.body.surface import both_limbs, label_triangles, limb_triangles, nearest_of
+from bodydouble.renderers.puppet.body.surface import both_limbs, limb_triangles, nearest_of
 from bodydouble.renderers.puppet.discs import distance_to
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.arm_hints import hand_region
@@ -127,7 +127,7 @@ def mirrored(name: str, twin: LimbPicture, fit: BodyFit, template: BodyTemplate)
     other = twin.fit.joints.points[list(_chain(twin_of(name)).joints), :2]
     part = twin.parts.parts[twin_of(name)]
     chosen = limb_triangles(template, name.split("_")[0], twin_of(name)[-1], 0.5)
-    body = label_triangles(twin.fit.vertices, template.triangles[chosen], (part.shape[0], part.shape[1])) > 0
+    body = twin.fit.labels(template.triangles[chosen], (part.shape[0], part.shape[1])) > 0
     far = part & ~widened(body, CLOTHES * twin.fit.scale)
     limb = part & (twin.sources.alpha > 0) & ~far
     flip = _flip(other)
@@ -202,7 +202,7 @@ def cloth_of(limb: str, own: LimbPicture, template: BodyTemplate) -> Cloth:
 
 def _unhidden(fit: BodyFit, template: BodyTemplate, limb: str, side: str, shape: tuple[int, int]) -> Mask:
     """(h, w) what of the body model's "arm" or "leg" of ``side`` lies before everything else."""
-    labels = label_triangles(fit.vertices, template.triangles, shape)
+    labels = fit.labels(template.triangles, shape)
     return nearest_of(labels, limb_triangles(template, limb, side, 0.5))
 
 
@@ -266,7 +266,7 @@ def without_remains(
         return parts
     shape = (alpha.shape[0], alpha.shape[1])
     arms = both_limbs(template, "arm")
-    trunk = label_triangles(resting_fit.vertices, template.triangles[~arms], shape) > 0
+    trunk = resting_fit.labels(template.triangles[~arms], shape) > 0
     face = face_only(anatomy, shape)
     head = head_region(anatomy, alpha) > 0
     above = np.zeros(shape, np.bool_)
@@ -276,7 +276,7 @@ def without_remains(
     for name in sorted(left & set(masks)):
         limb, side = name.split("_")
         own, twin = (
-            label_triangles(fit.vertices, template.triangles[limb_triangles(template, limb, other, 0.5)], shape) > 0
+            fit.labels(template.triangles[limb_triangles(template, limb, other, 0.5)], shape) > 0
             for other in (side, twin_of(name)[-1])
         )
         if limb == "leg":

@@ -8,7 +8,7 @@ from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
-from bodydouble.renderers.puppet.body.surface import both_limbs, label_triangles
+from bodydouble.renderers.puppet.body.surface import both_limbs
 from bodydouble.renderers.puppet.picture.regions import filled, softened, widened
 
 Array = NDArray[np.float64]
@@ -57,7 +57,7 @@ def skin_below(
     away = np.clip(2 * (columns - joints[:, 0].mean()) / np.ptp(joints[:, 0]), -1, 1)
     ends_at = joints[:, 1].mean() + (BARE_DOWN + BARE_ROUND * (1 - away**2)) * fit.scale
     arms = both_limbs(template, "arm")
-    bare = widened(label_triangles(fit.vertices, template.triangles[arms], shape) > 0, ARM_ROOM * fit.scale)
+    bare = widened(fit.labels(template.triangles[arms], shape) > 0, ARM_ROOM * fit.scale)
     return (rows >= edge) & ((rows < ends_at) | bare)
 
 

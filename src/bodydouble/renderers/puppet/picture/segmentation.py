@@ -11,7 +11,7 @@ from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
-from bodydouble.renderers.puppet.body.surface import both_limbs, continued, label_triangles, limb_triangles, nearest_of
+from bodydouble.renderers.puppet.body.surface import both_limbs, continued, limb_triangles, nearest_of
 from bodydouble.renderers.puppet.discs import distance_to
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.arm_hints import (
@@ -118,13 +118,13 @@ def segment(
     Where the picture is ``made_up`` (h, w), the nearest part of the body decides for arms too.
     """
     shape = (alpha.shape[0], alpha.shape[1])
-    labels = label_triangles(fit.vertices, template.triangles, shape)
+    labels = fit.labels(template.triangles, shape)
     body = labels > 0
     number = np.maximum(labels - 1, 0)
     opaque = alpha > OPAQUE
     head = head_region(anatomy, alpha) > 0
     arm_of = {side: limb_triangles(template, "arm", side, 0.5) for side in SIDES}
-    trunk = label_triangles(fit.vertices, template.triangles[~(arm_of["l"] | arm_of["r"])], shape) > 0
+    trunk = fit.labels(template.triangles[~(arm_of["l"] | arm_of["r"])], shape) > 0
     side_of_trunk = _without_teeth(trunk, fit.scale)
     real = opaque & ~made_up
     hair = _hair(image, real, head, fit, anatomy, side_of_trunk)
@@ -378,7 +378,7 @@ def split_legs(segmentation: Segmentation, fit: BodyFit, template: BodyTemplate,
     rest = parts["rest"]
     shape = (rest.shape[0], rest.shape[1])
     chosen = ~both_limbs(template, "arm")
-    labels = label_triangles(fit.vertices, template.triangles[chosen], shape)
+    labels = fit.labels(template.triangles[chosen], shape)
     body = labels > 0
     number = np.maximum(labels - 1, 0)
     below = np.zeros(shape, np.bool_)

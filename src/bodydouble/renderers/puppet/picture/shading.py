@@ -8,7 +8,7 @@ from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import SIDES
-from bodydouble.renderers.puppet.body.surface import LIMB_BONES, bone_share, continued, label_triangles, sampled
+from bodydouble.renderers.puppet.body.surface import LIMB_BONES, bone_share, continued, sampled
 
 Array = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ def body_light(
     triangles = template.triangles
     if bones is not None:
         triangles = triangles[bone_share(template.weights, bones)[triangles].mean(1) > 0.5]
-    labels = label_triangles(fit.vertices, triangles, shape)
+    labels = fit.labels(triangles, shape)
     mask = labels > 0
     around = template.triangles
     if bones is not None:  # normals are those of all triangles about a vertex: more take ten times as long

@@ -10,7 +10,7 @@ from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SHORTEST, SIDES, Joints
-from bodydouble.renderers.puppet.body.surface import bone_share, both_limbs, label_triangles, limb_triangles
+from bodydouble.renderers.puppet.body.surface import bone_share, both_limbs, limb_triangles
 from bodydouble.renderers.puppet.discs import distance_to
 from bodydouble.renderers.puppet.picture.cloth import detail_of
 from bodydouble.renderers.puppet.picture.extension import BARE_SHARE, skin_like, usual_cloth
@@ -173,8 +173,8 @@ def straight_arm(arm: FoldedArm, folded: BodyFit, straight: BodyFit, template: B
     colour = np.where((beyond & there)[..., None], turned, arm.colour).astype(np.float32)
     other = arm.parts.get(f"arm_{'r' if side == 'l' else 'l'}", np.zeros(shape, np.bool_))
     limbs = both_limbs(template, "arm")
-    behind = arm.parts["rest"] & (label_triangles(folded.vertices, template.triangles[~limbs], shape) > 0)
-    body = label_triangles(straight.vertices, template.triangles[whole], shape) > 0
+    behind = arm.parts["rest"] & (folded.labels(template.triangles[~limbs], shape) > 0)
+    body = straight.labels(template.triangles[whole], shape) > 0
     wanted = body & (beyond | lying | other | behind) & ~seen
     colour = _made_up(colour, seen, wanted, straight, side)
     at_shoulder = arm.parts["rest"] & (arm.alpha > SEEN) & (along_arm(straight, side, shape) < UPPER)
@@ -220,8 +220,8 @@ def _upper_and_forearm(arm: FoldedArm, fit: BodyFit, template: BodyTemplate) -> 
     side, shape = arm.side, (arm.alpha.shape[0], arm.alpha.shape[1])
     lower = bone_share(template.triangle_weights, (f"lowerarm_{side}", f"hand_{side}")) > 0.5
     chosen = limb_triangles(template, "arm", side, 0.5)
-    fore = label_triangles(fit.vertices, template.triangles[lower], shape) > 0
-    upper = label_triangles(fit.vertices, template.triangles[chosen & ~lower], shape) > 0
+    fore = fit.labels(template.triangles[lower], shape) > 0
+    upper = fit.labels(template.triangles[chosen & ~lower], shape) > 0
     if arm.hand is not None:
         fore |= arm.hand
     own, body = arm.parts[f"arm_{side}"] & (arm.alpha > SEEN), fore | upper

@@ -7,7 +7,7 @@ from bodydouble.renderers.puppet.body import surface as surfaces
 from bodydouble.renderers.puppet.body.fit import body_scale, fit_body
 from bodydouble.renderers.puppet.body.silhouette import fit_silhouette
 from bodydouble.renderers.puppet.body.skeleton import joints_of
-from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles, surface_of
+from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
 from mannequin import joints, picture, track_of
 from tube_body import tube_body
@@ -105,7 +105,7 @@ def test_weights_are_continued_beyond_the_body():
     anatomy = anatomy_of(track_of([pose]))
     fit = fit_body(template, anatomy, joints_of(anatomy, template, SHAPE))
 
-    surface = surface_of(fit.vertices, template, np.ones(len(template.triangles), bool), SHAPE, fit.scale)
+    surface = fit.surface(template, np.ones(len(template.triangles), bool), SHAPE)
 
     assert np.allclose(surface.weights.sum(2), 1, atol=1e-4)
     x, y = np.round(pose[[13, 15]].mean(0)).astype(int)
@@ -119,9 +119,9 @@ def test_sampled_fields_are_those_of_every_pixel(monkeypatch: pytest.MonkeyPatch
     template, anatomy = tube_body(), anatomy_of(track_of([joints()]))
     fit = fit_body(template, anatomy, joints_of(anatomy, template, SHAPE))
     every = np.ones(len(template.triangles), bool)
-    sampled = surface_of(fit.vertices, template, every, SHAPE, fit.scale)
+    sampled = fit.surface(template, every, SHAPE)
     monkeypatch.setattr(surfaces, "SAMPLES_PER_BLUR", 1e6)
-    whole = surface_of(fit.vertices, template, every, SHAPE, fit.scale)
+    whole = fit.surface(template, every, SHAPE)
 
     assert sampled.step > 1
     assert whole.step == 1
@@ -130,6 +130,18 @@ def test_sampled_fields_are_those_of_every_pixel(monkeypatch: pytest.MonkeyPatch
     points = np.random.default_rng(0).uniform(0, [SHAPE[1], SHAPE[0]], (200, 2))
     assert np.abs(sampled.at(points)[0] - whole.at(points)[0]).max() < 0.1
     assert np.abs(sampled.at(points)[1] - whole.at(points)[1]).max() < 0.1 * fit.scale
+
+
+def test_labels_are_painted_once():
+    """The body's front and back, and two sizes, are told apart; asked again, the same read-only labels come."""
+    template, anatomy = tube_body(), anatomy_of(track_of([joints()]))
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, SHAPE))
+    front, back = (fit.labels(template.triangles, SHAPE, far) for far in (False, True))
+    assert np.array_equal(front, label_triangles(fit.vertices, template.triangles, SHAPE))
+    assert np.array_equal(back, label_triangles(fit.vertices, template.triangles, SHAPE, far=True))
+    assert fit.labels(template.triangles, (300, 400)).shape == (300, 400)
+    assert fit.labels(template.triangles.copy(), SHAPE) is front
+    assert not front.flags.writeable
 
 
 def test_both_sides_have_their_own_triangles():
