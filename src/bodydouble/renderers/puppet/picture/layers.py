@@ -89,10 +89,9 @@ CUFF_REACH = 0.3
 clips."""
 SHOULDER_REACH = 1.0
 """Decimetres about the shoulder's joint within which bare skin is the arm's. Chosen by eye on the development clips."""
-SHOULDER_END = (0.05, 0.3)
+SHOULDER_END = (0.25, 0.5)
 """Upper arm's lengths from the shoulder between which what the picture hides of an arm begins to show where the arm has
-left its place. Chosen by eye on ten pictures: higher up the body's edge would be drawn, farther down what the trunk
-has behind the arm, such as sheer cloth, would lie on a raised arm."""
+left its place. Chosen by eye on the development clips."""
 SHOULDER_JOINT, SHOULDER_BARE = 0.3, 0.33
 """Decimetres about the shoulder's joint, and the share of skin there from which shoulders are bare. Measured: clothed
 ones have 0 to 0.28 beside a neckline, of bare ones the clearer has 0.39 to 0.97."""
