@@ -42,6 +42,8 @@ SEEN = 0.5
 """Alpha from which on a pixel shows an arm. Chosen by eye on the development clips."""
 LOOSE = 0.2
 """Decimetres outside the body's arm and hand up to which a folded arm goes: beyond are scraps of what it lies on."""
+HIDDEN_SHARE = 0.5
+"""Share of an upper arm from which on it counts as hidden. Chosen by eye on forty-six pictures."""
 LYING = 0.25
 """Decimetres beside the body's forearm and hand within which what is before the upper arm is still the forearm's."""
 OUTLINE, HAND_OUTLINE = 0.2, 0.08
@@ -177,12 +179,26 @@ def straight_arm(arm: FoldedArm, folded: BodyFit, straight: BodyFit, template: B
     body = straight.labels(template.triangles[whole], shape) > 0
     wanted = body & (beyond | lying | other | behind) & ~seen
     colour = _made_up(colour, seen, wanted, straight, side)
-    at_shoulder = arm.parts["rest"] & (arm.alpha > SEEN) & (along_arm(straight, side, shape) < UPPER)
+    at_shoulder = _beside_arm(
+        arm.parts["rest"] & (arm.alpha > SEEN), body, along_arm(straight, side, shape) < UPPER, straight.scale
+    )
     outline = _outline(seen | wanted, at_shoulder, straight, side)
     colour = filled(colour, seen | wanted, outline)
     rest = arm.parts["rest"] & ~outline & ~beyond
     alpha = np.where(outline, np.float32(1), np.where(rest, arm.alpha, 0)).astype(np.float32)
     return StraightArm(colour=colour, alpha=alpha, parts={"rest": rest, f"arm_{side}": outline})
+
+
+def _beside_arm(trunk: Mask, body: Mask, upper: Mask, scale: float) -> Mask:
+    """(h, w) what of the ``trunk`` beside an arm its outline keeps a corner with: in the ``upper`` half of it.
+
+    That is little where the trunk hides most of what the ``body`` has there of the arm: a corner would be a spike along
+    the trunk. All are (h, w); ``scale`` is the px of a decimetre.
+    """
+    beside = trunk & upper
+    if np.count_nonzero(beside & body) > HIDDEN_SHARE * np.count_nonzero(upper & body):
+        beside &= widened(body, LOOSE * scale)
+    return beside
 
 
 def _outline(arm: Mask, trunk: Mask, straight: BodyFit, side: str) -> Mask:

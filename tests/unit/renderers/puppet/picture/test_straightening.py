@@ -14,6 +14,7 @@ from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
 from bodydouble.renderers.puppet.picture.straightening import (
     FoldedArm,
+    _beside_arm,
     _outline,
     folded_sides,
     straight_arm,
@@ -152,3 +153,16 @@ def test_a_straight_arm_meets_the_trunk_without_a_notch() -> None:
     assert beside[100, 300]
     assert not beside[100, 339]
     assert not (beside & trunk).any()
+
+
+@pytest.mark.parametrize(("hidden", "spike"), [(10, True), (40, False)])
+def test_an_upper_arm_that_the_trunk_hides_has_no_spike_along_it(hidden: int, spike: bool) -> None:
+    """The trunk beside an arm that is seen goes on into a corner; before a hidden one nothing leads along it."""
+    trunk, body, upper = (np.zeros((300, 500), np.bool_) for _ in range(3))
+    body[100:220, 300:340], upper[:160], trunk[100:160, 200 : 300 + hidden] = True, True, True
+
+    beside = _beside_arm(trunk, body, upper, 50.0)
+
+    assert beside[150, 210] == spike
+    assert beside[150, 299]
+    assert not beside[161:].any()
