@@ -11,6 +11,7 @@ import numpy as np
 from bodydouble.perception.arrays import Bytes, Floats, Matte, PixelBox
 from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.renderers.puppet.compositing.hand_shape import SOFT, HandShape, Points, box_about
+from bodydouble.renderers.puppet.motion.hand_sources import hand_axis
 
 REACH, ARM_LENGTH, ARM_WIDTH = 1.3, 4.0, 1.0
 """Hand lengths (wrist to the middle knuckle) about the landmarks that are looked at, and length and thickness of a
@@ -24,7 +25,9 @@ THICK, THICK_RIM, AT_HAND = 0.45, 0.12, 0.25
 """Hand lengths: what is wider is no finger, nor is its rim; and how near to the hand a finger begins. Fingers are 0.2
 wide, and up to 0.36 with their blur."""
 LONG_MIN, AWAY_MIN = 0.4, 0.9
-"""Hand lengths: least length of a missed finger, and of the distance of its tip from the wrist."""
+"""Hand lengths: least length of a missed finger, and of the way from the wrist to its tip, as the hand points."""
+TINY = 1e-6
+"""Lengths in pixels below it count as zero."""
 JOIN = 0.35
 """Hand lengths over which a missed finger is joined to the hand, and its blur added. These three are chosen by eye on a
 dancer who points."""
@@ -75,6 +78,8 @@ def missed_fingers(
     if other is not None and np.isfinite(other).all():
         cv2.max(left, _at(other, elbow, zoom, unit, around, size).reach(), dst=left)
     thin[left > 0] = 0
+    axis = hand_axis(hand.points)
+    along = axis / max(float(np.hypot(*axis)), TINY)
     beside = cv2.dilate(own, _disc(2 * AT_HAND * unit)) > 0
     count, labels, stats, _ = cv2.connectedComponentsWithStats(thin)
     found = np.zeros(thin.shape, np.uint8)
@@ -82,9 +87,8 @@ def missed_fingers(
         if np.hypot(*stats[label, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]) < LONG_MIN * unit:
             continue
         piece = labels == label
-        y, x = np.nonzero(piece)
-        away = np.hypot(x - hand.points[HandPoint.WRIST, 0], y - hand.points[HandPoint.WRIST, 1])
-        if shown[piece].max() >= SURE and (piece & beside).any() and away.max() > AWAY_MIN * unit:
+        away = (np.argwhere(piece)[:, ::-1] - hand.points[HandPoint.WRIST]) @ along
+        if shown[piece].max() >= SURE and (piece & beside).any() and away.min() > 0 and away.max() > AWAY_MIN * unit:
             found[piece] = 255
     if not found.any():
         return None

@@ -23,11 +23,11 @@ def fist() -> np.ndarray:
     return points
 
 
-def person(level: int = 255, width: int = 8, x: int = 92) -> np.ndarray:
-    """(300, 200) matte of the fist, its arm, and a finger upwards of ``level`` and ``width`` px."""
+def person(level: int = 255, width: int = 8, x: int = 92, tip: tuple[int, int] | None = None) -> np.ndarray:
+    """(300, 200) matte of the fist, its arm, and a finger upwards, or to the ``tip``, of ``level`` and ``width`` px."""
     matte = np.zeros((300, 200), np.uint8)
     cv2.line(matte, (100, 180), (100, 280), 255, 24)
-    cv2.line(matte, (x, 140), (x, 90), level, width)
+    cv2.line(matte, (x, 140), tip or (x, 90), level, width)
     cv2.rectangle(matte, (80, 128), (120, 180), 255, -1)
     return matte
 
@@ -54,11 +54,11 @@ def test_a_finger_that_the_landmarks_take_for_a_fist_is_kept() -> None:
 
 @pytest.mark.parametrize(
     "matte",
-    [person(level=70), person(width=24), person(x=30)],
-    ids=["faint throughout", "as wide as an arm", "not at the hand"],
+    [person(level=70), person(width=24), person(x=30), person(tip=(40, 210))],
+    ids=["faint throughout", "as wide as an arm", "not at the hand", "beside the forearm"],
 )
 def test_what_is_no_finger_is_left(matte: np.ndarray) -> None:
-    """Faint background, other arms, and what does not begin at the hand."""
+    """Faint background, other arms, what does not begin at the hand, and what does not point as the hand does."""
     assert found(person()) is not None
     assert found(matte) is None
 
