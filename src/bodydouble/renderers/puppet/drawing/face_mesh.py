@@ -14,7 +14,7 @@ from bodydouble.renderers.puppet.drawing.far_side import HeadVertices, needs_far
 from bodydouble.renderers.puppet.drawing.irises import Iris, find_irises, own_gaze
 from bodydouble.renderers.puppet.drawing.lips import lip_colour, with_lips_alone, with_ordered_lips
 from bodydouble.renderers.puppet.drawing.mesh import Mesh, build_mesh
-from bodydouble.renderers.puppet.drawing.near_cheeks import NearCheeks, near_cheeks
+from bodydouble.renderers.puppet.drawing.retouching import Retouching, retouching
 from bodydouble.renderers.puppet.drawing.skull import SILHOUETTE, Skull, build_skull, hair_depth
 from bodydouble.renderers.puppet.motion.expression import normalised, resting_face, smoothstep
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS, OVAL, Head
@@ -100,7 +100,7 @@ class FaceMesh:
     irises: tuple[Iris, Iris]  # in the head's texture, image left first
     own_gaze: Array  # (2,) see ``gaze_of``
     lips: Array | None  # (3,) colour 0-255, see ``lip_colour``
-    cheeks: NearCheeks
+    retouching: Retouching
     skull: Skull | None  # what is behind it
     headless: NDArray[np.uint8] | None  # (h, w, 4) the trunk's texture without what mesh and dome show
 
@@ -148,7 +148,7 @@ def build_face_mesh(
         irises=irises,
         own_gaze=own_gaze(irises),
         lips=lip_colour(mesh.rgba, mesh.vertices[:FACE_VERTICES]),
-        cheeks=near_cheeks(mesh.rgba, mesh.vertices[:FACE_VERTICES], anatomy.head),
+        retouching=retouching(mesh.rgba, mesh.vertices[:FACE_VERTICES], anatomy.head, faced.own_face),
         skull=dome,
         headless=headless,
     )

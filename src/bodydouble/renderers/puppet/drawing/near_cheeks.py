@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Bytes, Floats, PixelBox
+from bodydouble.perception.arrays import Bytes, Floats
 from bodydouble.perception.landmark_indices import FacePoint
 from bodydouble.renderers.puppet.discs import distance_to
 from bodydouble.renderers.puppet.drawing.far_side import needs_far_side, without_yaw
+from bodydouble.renderers.puppet.drawing.texture_patch import TexturePatch
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.motion.head import CHEEKS, OVAL, Head
 from bodydouble.renderers.puppet.painting import hull_mask
@@ -46,33 +47,18 @@ KNOWN_MIN = 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cheek:
-    """One side of a face's texture."""
-
-    box: PixelBox
-    colour: Floats  # (h, w, 3) 0-255 within the box
-    weight: Floats  # (h, w, 1) 0-1
-
-
-@dataclass(frozen=True, kw_only=True)
 class NearCheeks:
     """Both sides of a face's texture; None where nothing is known of one."""
 
     view: Array  # (3, 3) how the texture shows the head
-    sides: tuple[Cheek | None, Cheek | None]  # image left first
+    sides: tuple[TexturePatch | None, TexturePatch | None]  # image left first
 
-    def turned(self, rgba: Bytes, turn: Array) -> Bytes:
-        """The texture ``rgba`` (h, w, 4) for a head in the rotation ``turn`` (3, 3): itself unless it is turned far."""
+    def shown(self, turn: Array) -> tuple[TexturePatch, float] | None:
+        """The side that a head in the rotation ``turn`` (3, 3) shows, and the share (0-1) of it; None if it is none."""
         yaw = float(np.arcsin(np.clip(-(self.view.T @ turn)[2, 0], -1, 1)))
-        share = np.float32(smoothstep(*TURNED, abs(yaw)))
+        share = float(smoothstep(*TURNED, abs(yaw)))
         cheek = self.sides[int(yaw > 0)]
-        if cheek is None or share == 0:
-            return rgba
-        x0, y0, x1, y1 = cheek.box
-        result = rgba.copy()
-        own = rgba[y0:y1, x0:x1, :3]
-        result[y0:y1, x0:x1, :3] = np.round(own + (cheek.colour - own) * (cheek.weight * share)).astype(np.uint8)
-        return result
+        return None if cheek is None or share == 0 else (cheek, share)
 
 
 def near_cheeks(rgba: Bytes, face: Array, head: Head) -> NearCheeks:
@@ -118,14 +104,14 @@ def near_cheeks(rgba: Bytes, face: Array, head: Head) -> NearCheeks:
     return NearCheeks(view=without_yaw(head) if needs_far_side(head) else head.rotation, sides=(one, other))
 
 
-def _cheek(colour: Floats, lit: NDArray[np.bool_], weight: Floats, corner: tuple[int, int]) -> Cheek | None:
+def _cheek(colour: Floats, lit: NDArray[np.bool_], weight: Floats, corner: tuple[int, int]) -> TexturePatch | None:
     """The side with ``weight`` (h, w), whose skin is that of ``lit`` (h, w) going on; its box begins at ``corner``."""
     rows, columns = np.flatnonzero((weight > 0).any(1)), np.flatnonzero((weight > 0).any(0))
     if len(rows) == 0 or np.count_nonzero(lit) < KNOWN_MIN:
         return None
     here = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     skin = filled(colour, lit, weight > 0)
-    return Cheek(
+    return TexturePatch(
         box=(
             corner[0] + int(columns[0]),
             corner[1] + int(rows[0]),
