@@ -111,6 +111,8 @@ def garment_hem(
     evidence = np.cumsum(rows)
     if evidence.max(initial=0) > EVIDENCE_MIN * fit.scale**2:
         row = int(np.argmax(evidence))
+        if _hangs(rows, filled, row, fit) and (floor := _on_the_floor(row, cloth, fit)) is not None:
+            return floor
         hem = _hem_at(row, cloth, fit)
         if hem is None or not (_hangs(rows, filled, row, fit) or _ends_at(hem, image, cloth, legs, fit)):
             return None
@@ -189,6 +191,16 @@ def _hem_at(row: int, cloth: Mask, fit: BodyFit) -> float | None:
         return None
     shortest = MINI_MIN if below < MINI_STEP * above else HEM_MIN
     return float(row) if row - fit.joints.hips[1] > (CROTCH + shortest) * fit.scale else None
+
+
+def _on_the_floor(row: int, cloth: Mask, fit: BodyFit) -> float | None:
+    """The hem of ``cloth`` (h, w) that fills the gap between the legs down to the ankles' ``row``; None above these."""
+    ankles = [float(fit.joints.points[leg[2], 1]) for leg in (LEFT_LEG, RIGHT_LEG)]
+    widths = np.count_nonzero(cloth, axis=1)
+    if row + 2 < min(max(ankles), len(cloth)) - 1 or not widths[row]:
+        return None
+    hem = int(np.flatnonzero(widths > HEM_STEP * widths[row])[-1])
+    return float(min(hem + round(HEM_BELOW * fit.scale), len(cloth) - 1))
 
 
 def _hangs(rows: Array, filled: Array, row: int, fit: BodyFit) -> bool:

@@ -84,3 +84,12 @@ def test_wide_rows_near_the_edge_do_not_hide_a_dress() -> None:
     assert hem_of(dress, apart=-20, leg=(40, 70, 160), edge=320) is not None
     dress[308:310, 170:330] = True
     assert hem_of(dress, apart=-20, leg=(40, 70, 160), edge=320) is not None
+
+
+def test_a_robe_on_the_floor_ends_there() -> None:
+    """Nothing below the ankles is narrower than the robe: still it is none of trousers' crotches."""
+    robe = np.zeros(SIZE, np.bool_)
+    robe[250:458, 180:320] = True
+    hem = hem_of(robe, leg=(40, 70, 160))
+    assert hem is not None
+    assert 455 < hem < 468
