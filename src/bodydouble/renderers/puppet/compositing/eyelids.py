@@ -38,7 +38,7 @@ come to be dark all around, and the lid with them: make-up, or a deep socket. Me
 more below brows, bangs and in paintings."""
 FOLD_LIGHT = 0.8
 """Brightness of the skin above a lid over ``LIGHT_MIN``, at least: the fold below a brow lies in its shade."""
-LASH_SHADE, LASH_WIDTH = 0.42, 0.045
+LASH_SHADE, LASH_WIDTH = 0.5, 0.045
 """Brightness of the lashes over the lid's, and their line's greatest thickness in eye widths."""
 LASH_SHAPE = (0.25, 0.8, 1.0, 1.0, 0.5)
 """Thickness of that line at even steps from the inner to the outer corner, over the greatest."""
@@ -57,8 +57,9 @@ SOFT_REACH = 4
 """Standard deviations of that edge that the painted box reaches beyond the lid: farther out it has no weight."""
 TINY = 1e-6
 """Squared distances in pixels below it count as zero."""
-LASH_SOFT_PIXELS = 0.6
-"""Standard deviation of the lashes' edge, and the smallest one of the skin's edge."""
+LASH_SOFT, LASH_SOFT_PIXELS = 0.025, 0.6
+"""Standard deviation of the lashes' edge in eye widths, and the smallest one of the lashes' and the skin's edge: in a
+close-up a hard line looks pasted on."""
 WIDTH_MIN_PIXELS = 5.0
 """Narrower eyes are left as the mesh has them."""
 
@@ -107,7 +108,9 @@ def _paint_lid(colour: Image, face: Points, eye: int, width: float, closed: floa
     weight = np.asarray(cv2.GaussianBlur(weight, (0, 0), max(LASH_SOFT_PIXELS, SOFT * width)), np.float32)
     lashes = np.zeros(size, np.uint8)
     cv2.fillPoly(lashes, [fixed_point(_lash_line(edge, down, eye, width) - low)], 255, cv2.LINE_AA, SUBPIXEL_BITS)
-    dark = cv2.GaussianBlur(lashes, (0, 0), LASH_SOFT_PIXELS).astype(np.float32) * np.float32(closed / 255)
+    dark = cv2.GaussianBlur(lashes, (0, 0), max(LASH_SOFT_PIXELS, LASH_SOFT * width)).astype(np.float32) * np.float32(
+        closed / 255
+    )
     if cover is not None:
         seen = 1 - cover[here] * np.float32(1 / 255)
         weight, dark = weight * seen, dark * seen

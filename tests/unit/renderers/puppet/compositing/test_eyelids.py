@@ -81,3 +81,13 @@ def test_what_hides_the_face_hides_its_lids() -> None:
     before = colour.copy()
     paint_closed_lids(colour, face, np.zeros(2), np.full((100, 200), 255, np.uint8))
     assert np.abs(colour.astype(int) - before).max() <= 1
+
+
+def test_lashes_have_no_hard_edge_in_a_close_up() -> None:
+    """In a face four times as large, the line of lashes begins over several pixels."""
+    colour, face = face_with_dark_eyes()
+    colour, face = np.repeat(np.repeat(colour, 4, axis=0), 4, axis=1), face * 4
+    paint_closed_lids(colour, face, np.array([0.0, 1.0]), None)
+    column = colour[200:220, 240].mean(1)
+    assert column.max() - column.min() > 50
+    assert np.abs(np.diff(column)).max() < 0.4 * (column.max() - column.min())
