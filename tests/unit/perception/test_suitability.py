@@ -68,8 +68,20 @@ def test_a_headless_body_is_refused(astronaut):
     body = astronaut.track.body.copy()
     body[0, : BodyPoint.LEFT_SHOULDER] = body[0, [BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER]].mean(0)
 
+    faceless, neck = _faceless(astronaut, body=body), int(body[0, BodyPoint.NOSE, 1])
+    without = astronaut.agreed.copy()
+    without[:neck] = 0
+
     with pytest.raises(InputRejected, match="head is not in the picture"):
-        check_portrait(_faceless(astronaut, body=body))
+        check_portrait(replace(faceless, agreed=without))
+
+
+def test_a_bowed_head_is_not_missing(astronaut):
+    """The person's mask shows a head above landmarks that lie on the shoulders."""
+    body = astronaut.track.body.copy()
+    body[0, : BodyPoint.LEFT_SHOULDER] = body[0, [BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER]].mean(0)
+
+    assert [c.code for c in check_portrait(_faceless(astronaut, body=body))] == ["reference_not_human"]
 
 
 def test_a_figure_without_a_human_face_gives_a_warning_unless_it_is_seen_from_behind(astronaut):
