@@ -40,6 +40,10 @@ LIT_DARKER, LIT_MIN = 15.0, 0.45
 """L* by which skin that goes on to the outline is darker than the face's at most, and its share of a side that becomes
 plain: where hair or shade borders on the cheek, skin in the light would be a patch in them. Measured: .52 to .9 where
 plain skin looks right, .03 to .29 where it is a patch."""
+BESIDE_IT, HAIR_MAX, OPAQUE = 0.08, 0.4, 250
+"""Face widths beside the face that are looked at, share of them that may be hair where a side becomes plain, and alpha
+(0-255) from which it may be: against hair, a plain cheek ends in the steps of the texture's pixels, drawn out.
+Measured: .14 to .26 beside bare cheeks, .62 where hair hangs along one."""
 SOFT_PIXELS = 1.0
 """Standard deviation of the edge at the face's outline."""
 KNOWN_MIN = 30
@@ -73,8 +77,8 @@ def near_cheeks(rgba: Bytes, face: Array, head: Head) -> NearCheeks:
     across = across / width
     down = np.array([-across[1], across[0]])
     size = [rgba.shape[1], rgba.shape[0]]
-    x0, y0 = np.clip(np.floor(outline.min(0)).astype(int), 0, size).tolist()
-    x1, y1 = np.clip(np.ceil(outline.max(0)).astype(int) + 1, 0, size).tolist()
+    x0, y0 = np.clip(np.floor(outline.min(0) - BESIDE_IT * width).astype(int), 0, size).tolist()
+    x1, y1 = np.clip(np.ceil(outline.max(0) + BESIDE_IT * width).astype(int) + 1, 0, size).tolist()
     part = rgba[y0:y1, x0:x1]
     inside = hull_mask(outline - [x0, y0], part.shape) > 0
     at = np.clip(np.round(face[list(CHEEKS)]).astype(int), 0, np.array(size) - 1)
@@ -83,21 +87,25 @@ def near_cheeks(rgba: Bytes, face: Array, head: Head) -> NearCheeks:
     tone = np.median(rgba[at[:, 1], at[:, 0], :3], axis=0).astype(np.float32)
     away_from_skin = lab - cv2.cvtColor(tone[None, None] / np.float32(255), cv2.COLOR_RGB2Lab)
     hue = np.hypot(away_from_skin[..., 1], away_from_skin[..., 2])
-    skin = inside & (hue < HUE) & (away_from_skin[..., 0] < LIGHTER)
+    skin = (hue < HUE) & (away_from_skin[..., 0] < LIGHTER) & (away_from_skin[..., 0] > -HAIR_DARKER)
     away = distance_to(~inside)
-    lit = skin & (away_from_skin[..., 0] > -LIT_DARKER)
-    locks = opened(inside & ~(skin & (away_from_skin[..., 0] > -HAIR_DARKER)), HAIR * width)
+    lit = inside & skin & (away_from_skin[..., 0] > -LIT_DARKER)
+    locks = opened(inside & ~skin, HAIR * width)
     weight = (1 - smoothstep(RIM * width, BAND * width, away)) * inside * smoothstep(0, 2 * SOFT_PIXELS, away)
     rows, columns = np.arange(part.shape[0])[:, None] + y0, np.arange(part.shape[1]) + x0
     beside = ((columns - middle[0]) * across[0] + (rows - middle[1]) * across[1]) / (width / 2)
     brows = (face[FacePoint.BETWEEN_BROWS] - middle) @ down
     below = ((columns - middle[0]) * down[0] + (rows - middle[1]) * down[1] - brows) / width
-    rim = weight * smoothstep(*BESIDE, np.abs(beside)) * smoothstep(*BELOW_BROWS, below)
+    place = smoothstep(*BESIDE, np.abs(beside)) * smoothstep(*BELOW_BROWS, below)
+    rim = weight * place
     weight = rim * (1 - softened(widened(locks, HAIR_RIM * width), max(HAIR_RIM * width, SOFT_PIXELS)))
     known = lit & (away > BAND * width)
+    around = place * (widened(inside, BESIDE_IT * width) & ~inside)
+    hair = (part[..., 3] > OPAQUE) & ~skin
     one, other = (
         _cheek(colour, known & here, (weight * here).astype(np.float32), (x0, y0))
         if (rim * here * lit).sum() > LIT_MIN * (rim * here).sum()
+        and (around * here * hair).sum() < HAIR_MAX * (around * here).sum()
         else None
         for here in (beside < 0, beside > 0)
     )

@@ -63,6 +63,15 @@ def test_a_cheek_that_hair_or_shade_borders_stays() -> None:
     assert cheeks.sides[1] is not None
 
 
+def test_a_cheek_along_which_hair_hangs_stays() -> None:
+    """Its edge against the hair would be a comb."""
+    rgba = picture_with_streaks()
+    inside = np.zeros(rgba.shape[:2], np.uint8)
+    cv2.ellipse(inside, (100, 120), (70, 90), 0, 0, 360, 1, -1)
+    rgba[inside == 0, :3] = 60, 30, 90
+    assert near_cheeks(rgba, mesh_points(), head()).sides == (None, None)
+
+
 def test_a_lock_before_the_cheek_stays() -> None:
     """Hair that hangs into a part of the rim is no streak."""
     rgba = picture_with_streaks()
