@@ -49,10 +49,10 @@ def paint_labels(corners: Array, order: NDArray[np.int64], shape: tuple[int, int
     ``corners`` (T, 3, 2) in pixels; ``order`` from the farthest triangle to the nearest.
     """
     labels = np.zeros(shape, np.int32)
-    fixed = fixed_point(np.clip(corners[order], -COORDINATE_MAX, COORDINATE_MAX))
-    fill = cv2.fillConvexPoly
-    for number, triangle in zip((order + 1).tolist(), fixed, strict=True):
-        fill(labels, triangle, number, cv2.LINE_8, SUBPIXEL_BITS)
+    drawable = np.minimum(np.maximum(corners.take(order, axis=0), -COORDINATE_MAX), COORDINATE_MAX)
+    fill, line, bits = cv2.fillConvexPoly, cv2.LINE_8, SUBPIXEL_BITS  # looked up once: thousands of triangles follow
+    for number, triangle in zip((order + 1).tolist(), fixed_point(drawable), strict=True):
+        fill(labels, triangle, number, line, bits)
     return labels
 
 

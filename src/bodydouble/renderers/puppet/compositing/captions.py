@@ -275,7 +275,7 @@ def _pieces(bright: MatLike, height: int) -> tuple[Matte, int]:
 def _moves(image: Image, person: MatLike, still: MatLike, pieces: Matte) -> bool:
     """Whether the ``person`` moves, but for ``pieces`` that may be letters: whether their edges are not ``still``."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    edges = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)) > EDGE_MIN
+    edges = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)) > EDGE_MIN
     near = cv2.dilate(pieces, np.ones((13, 13), np.uint8))
     edges &= (person > 0) & (near == 0)
     total = np.count_nonzero(edges)
@@ -288,7 +288,7 @@ def _lines(image: Image, pieces: Matte, wanted: Matte) -> list[Matte]:
     if not LETTERS_MIN < count <= PIECES_MAX:
         return []
     labels = np.asarray(found, np.int32)
-    inside = np.flatnonzero(pieces)
+    inside = np.flatnonzero(pieces > 0)  # several times as fast as of bytes
     numbers, colours = labels.ravel()[inside], image.reshape(-1, 3)[inside]
     sizes = np.bincount(numbers, minlength=count)
     means = np.stack([np.bincount(numbers, weights=colours[:, c], minlength=count) for c in range(3)], 1)

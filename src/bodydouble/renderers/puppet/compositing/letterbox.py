@@ -1,6 +1,5 @@
 """Black bars around the picture of a video: they stay, and show nothing of the scene."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,19 +26,14 @@ Sides = tuple[int, int, int, int]
 
 def bars(image: Image) -> Sides:
     """The black sides of ``image`` (H, W, 3)."""
-    # OpenCV takes less than half of NumPy's time for the brightest pixel of each line.
-    rows = cv2.reduce(np.ascontiguousarray(image[:, ::PIXEL_STEP]), 1, cv2.REDUCE_MAX)
-    columns = cv2.reduce(image[::PIXEL_STEP], 0, cv2.REDUCE_MAX)
-    return (*_black(np.asarray(rows.max((1, 2)), np.uint8)), *_black(np.asarray(columns.max((0, 2)), np.uint8)))
+    rows, columns = image[:, ::PIXEL_STEP], image[::PIXEL_STEP].swapaxes(0, 1)
+    return _black(rows), _black(rows[::-1]), _black(columns), _black(columns[::-1])
 
 
-def _black(lines: NDArray[np.uint8]) -> tuple[int, int]:
-    """How many of the first and of the last of ``lines`` (N,), the brightest level of each, are black."""
-    light = np.flatnonzero(lines > BLACK_MAX)
-    if len(light) == 0:
-        return 0, 0
-    first, last = int(light[0]), len(lines) - 1 - int(light[-1])
-    return first if first < SIDE_MAX * len(lines) else 0, last if last < SIDE_MAX * len(lines) else 0
+def _black(lines: NDArray[np.uint8]) -> int:
+    """How many of the first ``lines`` (N, M, 3) are black. Mostly the first one is light, and ends the search."""
+    count = next((k for k, line in enumerate(lines) if line.max() > BLACK_MAX), len(lines))
+    return count if count < SIDE_MAX * len(lines) else 0
 
 
 def inside(size: tuple[int, ...], sides: Sides, margin: int = 0) -> Mask:

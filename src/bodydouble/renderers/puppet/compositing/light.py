@@ -13,16 +13,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Floats, Image, Mask
+from bodydouble.perception.arrays import Floats, Image, Mask, Matte
 from bodydouble.perception.smoothing import one_euro, spans
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.pieces import strips_of
+from bodydouble.renderers.puppet.compositing.reduction import reduced_to
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.motion.head import CHEEKS
 
 GAMMA = 2.2
 """Exponent between 8 bit levels and linear light; sRGB's own curve differs by less than two levels."""
+LINEAR = (np.arange(256) / 255) ** GAMMA
+"""Linear light (0-1) of each level."""
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 """Share of linear red, green and blue in luminance (ITU-R BT.709)."""
 SMALL = (160, 90)
@@ -167,8 +170,8 @@ def exact_lab(rgb: NDArray[np.float64]) -> Floats:
 
 def _linear_mean(image: Image, weight: NDArray[np.floating]) -> NDArray[np.float64]:
     """Mean colour (3,) in linear light, 0-1."""
-    linear = (image.reshape(-1, 3) / 255.0) ** GAMMA
-    return np.average(linear, axis=0, weights=weight.ravel() + TINY)
+    linear, weights = LINEAR[image.reshape(-1, 3)], weight.ravel() + TINY
+    return weights @ linear / weights.sum()
 
 
 def skin_colour(image: Image, face: NDArray[np.floating]) -> NDArray[np.float64] | None:
@@ -200,7 +203,7 @@ def measure_light(
     ``bars`` (H, W) are the video's black ones: they show no haze.
     """
     chosen = np.array([sample.index for sample in samples], np.int64)
-    seen = [_Measured.of(sample.image, np.asarray(sample.matte / 255, np.float32)) for sample in samples]
+    seen = [_Measured.of(sample.image, sample.matte, whole=255) for sample in samples]
     backdrop = _Measured.of(reference, alpha)
     actor_skin = [
         cheeks
@@ -244,7 +247,7 @@ def _darkest(colours: NDArray[np.uint8]) -> NDArray[np.float64]:
     """(3,) the mean of the darkest of the ``colours`` (N, 3); 0 without any."""
     if not len(colours):
         return np.zeros(3)
-    lightest = colours.max(1)
+    lightest = np.maximum(np.maximum(colours[:, 0], colours[:, 1]), colours[:, 2])  # max(1) takes five times as long
     return colours[lightest <= np.percentile(lightest, DARKEST_PERCENTILE)].mean(0)
 
 
@@ -261,10 +264,10 @@ class _Measured:
     area: float  # the person's share of the picture
 
     @classmethod
-    def of(cls, image: Image, alpha: Floats) -> "_Measured":
-        """Measurements of ``image`` (H, W, 3) with the person's ``alpha`` (H, W) 0-1."""
-        small = np.asarray(cv2.resize(image, SMALL, interpolation=cv2.INTER_AREA), np.uint8)
-        weight = np.asarray(cv2.resize(alpha.astype(np.float32), SMALL, interpolation=cv2.INTER_AREA), np.float32)
+    def of(cls, image: Image, alpha: Floats | Matte, whole: float = 1) -> "_Measured":
+        """Measurements of ``image`` (H, W, 3) with the person's ``alpha`` (H, W) from 0 to ``whole``."""
+        small = np.asarray(reduced_to(image, SMALL), np.uint8)
+        weight = reduced_to(alpha, SMALL).astype(np.float32) / np.float32(whole)
         person, beside = weight.ravel() + TINY, 1 - weight.ravel() + TINY
         lightness = lab_of(small)[..., 0].ravel()
         mean, inside = np.average(lightness, weights=beside), lightness[person > PERSON_MIN]
@@ -274,7 +277,7 @@ class _Measured:
             lightness=float(np.average(lightness, weights=person)),
             highlight=float(np.percentile(lightness, HIGHLIGHT_PERCENTILE)),
             person_highlight=float(np.percentile(inside if inside.size else lightness, HIGHLIGHT_PERCENTILE)),
-            level=float(np.average(small.mean(2).ravel(), weights=person)),
+            level=float(np.average(small.reshape(-1, 3) @ np.full(3, 1 / 3), weights=person)),
             area=float(weight.mean()),
         )
 

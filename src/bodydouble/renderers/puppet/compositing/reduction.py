@@ -25,6 +25,16 @@ def reduced(picture: MatLike, step: int) -> Any:
     return picture
 
 
+def reduced_to(picture: MatLike, size: tuple[int, int]) -> Any:
+    """``picture`` (h, w, ...) averaged to ``size``, width and height; halved first where it is four times as large.
+
+    OpenCV averages by whole factors twenty times as fast as by others.
+    """
+    if picture.shape[1] >= 4 * size[0] and picture.shape[0] >= 4 * size[1]:
+        picture = reduced(picture, 2)
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
 def largest_channel(picture: MatLike) -> Any:
     """(h, w) the largest of the three channels of each pixel of ``picture`` (h, w, 3)."""
     first, second, third = cv2.split(picture)

@@ -293,10 +293,10 @@ class LayeredPuppet:
             wrist = pose.joints[f"wrist_{name[-1]}"][:2] * scale + retargeting.roots[index]
             tip = pose.joints[f"tip_{name[-1]}"][:2] * scale + retargeting.roots[index]
             seen = float(motion.hand_weight[index, side])
-            kept = float(np.clip((seen - HAND_SWAP[0]) / (HAND_SWAP[1] - HAND_SWAP[0]), 0, 1))
+            kept = min(max((seen - HAND_SWAP[0]) / (HAND_SWAP[1] - HAND_SWAP[0]), 0.0), 1.0)
             if not self._keep_hands or retargeting.behind_head[index, side]:
                 kept = 0.0
-            size = float(np.clip(retargeting.body_ratio, HAND_SCALE_MIN, HAND_SCALE_MAX))
+            size = min(max(retargeting.body_ratio, HAND_SCALE_MIN), HAND_SCALE_MAX)
             start = motion.hands[index, side, HandPoint.WRIST]
             if not kept or not np.isfinite(start).all():
                 start = motion.body[index, BodyPoint.LEFT_WRIST + side]

@@ -124,7 +124,7 @@ class ActorSkeleton:
         plane = float(np.hypot(*flat[:2]))
         share = min(plane / length, 1.0)
         sine = min(np.sqrt(1 - share**2), abs(float(flat[2])) / length, 1.0)
-        sine *= float(np.clip((sine - NOISE_SINE[0]) / NOISE_SINE[1], 0, 1))
+        sine *= min(max((sine - NOISE_SINE[0]) / NOISE_SINE[1], 0.0), 1.0)
         along = flat[:2] / max(plane, TINY)
         return np.array([*(along * np.sqrt(1 - sine**2)), np.sign(flat[2]) * sine])
 

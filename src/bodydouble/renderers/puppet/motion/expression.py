@@ -101,7 +101,7 @@ OFFSET_MIN, OFFSET_MAX = -0.35, 0.45
 
 def smoothstep(low: float, high: float, x: NDArray[np.floating] | float) -> Array:
     """0 below ``low``, 1 above ``high``, smooth between."""
-    t = np.clip((np.asarray(x, np.float64) - low) / (high - low), 0, 1)
+    t = np.minimum(np.maximum((np.asarray(x, np.float64) - low) / (high - low), 0), 1)
     return t * t * (3 - 2 * t)
 
 

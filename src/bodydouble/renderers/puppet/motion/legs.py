@@ -74,7 +74,7 @@ def place_leg(
     flat = math.hypot(shin[0], shin[1])
     base = FOOT_FOLLOWS * flat * wrapped(math.atan2(shin[1], shin[0]) - rest.bones[f"calf_{side}"].azimuth, -np.pi)
     swing = wrapped(float(np.arctan2(foot[1], foot[0])) - own.azimuth - base, -np.pi)
-    turn = base + float(np.clip(swing, -FOOT_TURN_MAX, FOOT_TURN_MAX)) * foot_share
+    turn = base + min(max(swing, -FOOT_TURN_MAX), FOOT_TURN_MAX) * foot_share
     bones[f"foot_{side}"] = BonePose(rotation=quaternions.about_z(turn), origin=own.origin, target=place)
     return bones, joints
 

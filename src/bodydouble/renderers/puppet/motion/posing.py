@@ -138,7 +138,7 @@ class Posing:
         turn = limited_turn(head.rotation, self.motion.head_rotation[index], head.turn_max)
         rotation = quaternions.from_matrix(turn @ head.rotation.T)
         vector = self._pivots[index]
-        ratio = float(np.clip(np.hypot(*vector) / self._neck_length, NECK_MIN, NECK_MAX))
+        ratio = min(max(float(np.hypot(*vector)) / self._neck_length, NECK_MIN), NECK_MAX)
         trunk = _angle_between(rest.joints.shoulders - rest.joints.hips, joints["shoulders"])
         away = wrapped(_angle_between(rest.neck, vector) - trunk, -np.pi)
         lean = trunk + NECK_LEAN_MAX * float(np.tanh(away / NECK_LEAN_MAX))
@@ -226,7 +226,7 @@ class Posing:
                 turn = wrapped(azimuth - bone.azimuth, low)
             elif name == "hand":
                 bend = wrapped(azimuth - bone.azimuth - turn, -np.pi)
-                turn += float(np.clip(bend, -WRIST_BEND_MAX, WRIST_BEND_MAX))
+                turn += min(max(bend, -WRIST_BEND_MAX), WRIST_BEND_MAX)
             else:  # from one side to the other an elbow is straightened, and is never folded through the upper arm
                 turn += wrapped(azimuth - before, -np.pi) - wrapped(bone.azimuth - before_own, -np.pi)
             before, before_own = azimuth, bone.azimuth
@@ -247,7 +247,7 @@ class Posing:
     ) -> None:
         """Thigh and shin in ``directions`` from ``hip``, and the foot."""
         foot = self.actor.vectors[f"foot_{side}"][index]
-        seen = float(np.clip(np.hypot(*foot[:2]) / self.actor.lengths[f"foot_{side}"], 0, 1))
+        seen = min(max(float(np.hypot(*foot[:2])) / self.actor.lengths[f"foot_{side}"], 0.0), 1.0)
         roll = _angle_between(self.rest.joints.shoulders - self.rest.joints.hips, joints["shoulders"])
         own_bones, own_joints = place_leg(self.rest, side, directions, foot, seen, hip, roll)
         bones |= own_bones
