@@ -51,6 +51,10 @@ BLINK_SECONDS, BLINK_DEEP, BLINK_NARROW = 0.35, (0.2, 0.32), (0.56, 0.66)
 between which it becomes a blink: there the lids meet, whatever is measured. Measured at the middle of blinks of seven
 people: .2 to .57, most through glasses and below heavy lids. Lids of a blink are low for 0.1 to 0.3 s; who looks down
 does so for longer."""
+SLIP_DEPTH, SLIP_APART, SLIP_RATE_MIN = 0.18, 0.2, 20.0
+"""How far the eyes are narrower in one frame than in the frames before and after, and how different from each other,
+from which that frame is a slip of the landmarks; frames a second from which it can be no wink. Measured: .23 and .28 in
+a blurred, turning head; in the blinks of eleven clips both eyes are alike, or low in two frames."""
 NARROWEST = 3
 """Rank of the opening that counts as a clip's narrowest: in one or two frames landmarks slip."""
 OPEN_PERCENTILE = 80
@@ -192,6 +196,8 @@ def _lids(track: PersonTrack, frame_rate: float) -> Array:
         return lids
     openings = np.array([eye_openings(track.eyes[i].astype(np.float64)) for i in seen])
     ratio = openings / np.maximum(np.percentile(openings, OPEN_PERCENTILE, axis=0), OPENING_MIN)
+    if frame_rate >= SLIP_RATE_MIN:
+        ratio = _without_slips(ratio)
     # Both eyes move together, but for a wink; their mean is steadier than either.
     apart, both = np.abs(ratio[:, :1] - ratio[:, 1:]), ratio.mean(1, keepdims=True)
     ratio = both + (ratio - both) * (OWN_SHARE[0] + (OWN_SHARE[1] - OWN_SHARE[0]) * smoothstep(*WINK, apart))
@@ -205,6 +211,18 @@ def _lids(track: PersonTrack, frame_rate: float) -> Array:
     shut = np.clip((ratio - closed) / (LID_OPEN - closed), 0, 1)
     lids[seen] = np.where(ratio < WIDE_FROM, shut, np.minimum(1 + WIDE_GAIN * np.maximum(ratio - 1, 0), LID_MAX))
     return lids
+
+
+def _without_slips(ratio: Array) -> Array:
+    """``ratio`` (F, 2) of consecutive frames with the mean of both neighbours where a single frame is far narrower."""
+    if len(ratio) < 3:
+        return ratio
+    before, after = ratio[:-2], ratio[2:]
+    lower = np.minimum(before.mean(1), after.mean(1)) - ratio[1:-1].mean(1)
+    slipped = (lower > SLIP_DEPTH) & (np.abs(np.diff(ratio[1:-1], axis=1)[:, 0]) > SLIP_APART)
+    result = ratio.copy()
+    result[1:-1][slipped] = ((before + after) / 2)[slipped]
+    return result
 
 
 def with_blinks(closed: Array, ratio: Array, frame_rate: float) -> Array:

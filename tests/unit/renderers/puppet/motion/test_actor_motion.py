@@ -123,7 +123,7 @@ def test_eyes_that_look_down_are_not_shut_where_blinks_are_narrower():
 def test_one_eye_shuts_alone_only_for_a_wink():
     """An eye that seems somewhat narrower than the other one is seen badly; one that is shut winks."""
     opening = np.ones((60, 2))
-    opening[20, 0], opening[40, 0] = 0.65, 0.25
+    opening[20, 0], opening[39:42, 0] = 0.65, 0.25
     lids = _lids(_with_eyes(opening), 25.0)
     assert np.ptp(lids[20]) < 0.2
     assert np.ptp(lids[40]) > 0.6
@@ -156,3 +156,11 @@ def test_a_blink_does_not_reach_beyond_a_cut():
     track = _with_eyes(opening)
     track.shot[20:] = 1
     assert _lids(track, 25.0)[18].min() > 0.25
+
+
+def test_one_eye_that_shuts_for_one_frame_is_a_slip_of_the_landmarks():
+    """In a blurred frame one eye is seen shut and the other half: both stay open. At 12 frames a second it may wink."""
+    opening = np.full((60, 2), 0.9)
+    opening[20] = 0.28, 0.56
+    assert _lids(_with_eyes(opening), 25.0)[20].min() > 0.8
+    assert _lids(_with_eyes(opening), 12.0)[20].max() < 0.3
