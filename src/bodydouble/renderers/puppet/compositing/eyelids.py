@@ -38,6 +38,8 @@ come to be dark all around, and the lid with them: make-up, or a deep socket. Me
 more below brows, bangs and in paintings."""
 FOLD_LIGHT = 0.8
 """Brightness of the skin above a lid over ``LIGHT_MIN``, at least: the fold below a brow lies in its shade."""
+OTHER_HUE = 0.4
+"""Share by which skin is too dark from which its hue is a brow's or make-up's, and no lid's."""
 LASH_SHADE, LASH_WIDTH = 0.5, 0.045
 """Brightness of the lashes over the lid's, and their line's greatest thickness in eye widths."""
 LASH_SHAPE = (0.25, 0.8, 1.0, 1.0, 0.5)
@@ -51,8 +53,10 @@ through."""
 STREAK = 0.14
 """Eye widths of the dark streaks that are taken away above a shut lid, at most: lashes of the open eye are drawn out
 there."""
-SOFT = 0.045
+SOFT = 0.06
 """Standard deviation of the painted skin's edge, in eye widths."""
+SOFT_PIXELS = 1.0
+"""Pixels of that, at least."""
 SOFT_REACH = 4
 """Standard deviations of that edge that the painted box reaches beyond the lid: farther out it has no weight."""
 TINY = 1e-6
@@ -86,7 +90,7 @@ def _paint_lid(colour: Image, face: Points, eye: int, width: float, closed: floa
     # Least at the corners: there the fold meets the skin around the eye.
     raised = (above.mean(0) - fold.mean(0)) * np.sin(np.linspace(0, np.pi, len(fold)))[:, None]
     outlines = [np.concatenate([fold + share * raised, lower_edge[::-1]]) for share in FEATHERS]
-    pad = int(np.ceil(SOFT_REACH * SOFT * width)) + 2
+    pad = int(np.ceil(SOFT_REACH * max(SOFT_PIXELS, SOFT * width)))
     every = np.concatenate(outlines)
     low = np.maximum(np.floor(every.min(0)).astype(int) - pad, 0)
     high = np.minimum(np.ceil(every.max(0)).astype(int) + pad + 1, [colour.shape[1], colour.shape[0]])
@@ -105,7 +109,7 @@ def _paint_lid(colour: Image, face: Points, eye: int, width: float, closed: floa
         cv2.fillPoly(mask, [fixed_point(outline - low)], 255, cv2.LINE_AA, SUBPIXEL_BITS)
         weight += mask
     weight *= np.float32(closed / (255 * len(outlines)))
-    weight = np.asarray(cv2.GaussianBlur(weight, (0, 0), max(LASH_SOFT_PIXELS, SOFT * width)), np.float32)
+    weight = np.asarray(cv2.GaussianBlur(weight, (0, 0), max(SOFT_PIXELS, SOFT * width)), np.float32)
     lashes = np.zeros(size, np.uint8)
     cv2.fillPoly(lashes, [fixed_point(_lash_line(edge, down, eye, width) - low)], 255, cv2.LINE_AA, SUBPIXEL_BITS)
     dark = cv2.GaussianBlur(lashes, (0, 0), max(LASH_SOFT_PIXELS, LASH_SOFT * width)).astype(np.float32) * np.float32(
@@ -145,9 +149,10 @@ def _skin_at(colour: Image, points: Points) -> Colour:
 
 
 def _as_light(skin: Colour, least: Colour) -> Colour:
-    """(3,) ``skin`` (3,) at least as light as ``least`` (3,), in a hue between both."""
+    """(3,) ``skin`` (3,) at least as light as ``least`` (3,), and the more of its hue the darker it is."""
     lack = float(least.sum()) / max(float(skin.sum()), 1.0)
-    return skin if lack <= 1 else (skin * np.float32(lack) + least) / 2
+    share = min(max((lack - 1) / OTHER_HUE, 0.0), 1.0)
+    return skin if lack <= 1 else np.asarray(skin * (lack * (1 - share)) + least * share, np.float32)
 
 
 def _between(
