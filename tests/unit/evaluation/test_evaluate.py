@@ -15,9 +15,11 @@ RATE = Fraction(25, 3)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """video.mp4 of 9 frames with sound, and image.png."""
+    """video.mp4 of 9 frames with sound, short.mp4 of its first 4, and image.png."""
     folder = tmp_path_factory.mktemp("evaluate")
-    write_video(folder / "video.mp4", carphone(25, 240)[::3], RATE, sound=True)
+    frames = carphone(25, 240)[::3]
+    write_video(folder / "video.mp4", frames, RATE, sound=True)
+    write_video(folder / "short.mp4", frames[:4], RATE, sound=True)
     write_image(folder / "image.png", astronaut())
     return folder
 
@@ -47,8 +49,8 @@ def test_a_video_that_was_not_touched(folder: Path, model_pack: ModelPack) -> No
 
 def test_a_video_from_which_the_person_is_gone(folder: Path, model_pack: ModelPack, tmp_path: Path) -> None:
     """Nobody in the output is a finding: no pose, no face, nothing left of the actor."""
-    empty = write_video(tmp_path / "empty.mp4", [255 - i // 2 for i in landscape(9, (294, 240))], RATE)
-    found = evaluate(empty, folder / "video.mp4", folder / "image.png", model_pack)
+    empty = write_video(tmp_path / "empty.mp4", [255 - i // 2 for i in landscape(4, (294, 240))], RATE)
+    found = evaluate(empty, folder / "short.mp4", folder / "image.png", model_pack)
     assert (found.pck_20, found.pck_20_driving) == (0, 0)
     assert found.face_found == 0
     assert found.face_texture_output is None

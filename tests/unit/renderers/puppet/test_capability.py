@@ -1,7 +1,9 @@
 """Warnings about what the puppet cannot do."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from bodydouble.renderers.puppet.capability import check_capability
 from bodydouble.renderers.puppet.compositing.registration import CameraPath
 from bodydouble.renderers.puppet.compositing.stored_plates import Plates, ShotPlates
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
-from bodydouble.renderers.puppet.picture.character import character_of
+from bodydouble.renderers.puppet.picture.character import Character, character_of
 from mannequin import joints, picture, portrait_of, track_of
 from tube_body import tube_body
 
@@ -36,15 +38,23 @@ def codes(
     """
     track = track or track_of([joints()] * 10)
     motion: Motion = motion_of(build_motion(track, 25.0))
-    pose = joints()
+    return {
+        w.code for w in check_capability(_mannequin(rows, depth), motion, track, plates(folder, **about_plates), 500)
+    }
+
+
+@cache
+def _mannequin(rows: int, depth: float) -> Character:
+    """The character of the mannequin's picture, as ``codes`` has it; made once, for a standing mannequin's motion."""
+    pose, motion = joints(), build_motion(track_of([joints()] * 10), 25.0)
     image, mask = picture(pose)
     own = track_of([pose])
     own.visibility[0, pose[:, 1] > rows] = 0.02
     own.body[0, [11, 23], 2] += depth
-    character = character_of(
-        np.ascontiguousarray(image[:rows]), portrait_of(own, mask[:rows].copy()), motion, folder, tube_body()
-    )
-    return {w.code for w in check_capability(character, motion, track, plates(folder, **about_plates), 500)}
+    with TemporaryDirectory() as folder:
+        return character_of(
+            np.ascontiguousarray(image[:rows]), portrait_of(own, mask[:rows].copy()), motion, Path(folder), tube_body()
+        )
 
 
 def test_a_picture_without_a_face_is_said(tmp_path: Path) -> None:
@@ -115,9 +125,7 @@ def test_every_warning_helps(tmp_path: Path) -> None:
     track = track_of([joints()] * 10)
     track.bystanders[:, 0] = (0, 0, 50, 100)
     motion = build_motion(track, 25.0)
-    pose = joints()
-    image, mask = picture(pose)
-    character = character_of(image, portrait_of(track_of([pose]), mask), motion, tmp_path, tube_body())
+    character = _mannequin(500, 0.0)
     for warning in check_capability(character, motion, track, plates(tmp_path, 0.5, 0.1), 500):
         assert warning.code.replace("_", "").isalpha()
         assert warning.message.endswith(".")

@@ -5,7 +5,9 @@ import cv2
 import numpy as np
 import pytest
 
-from bodydouble.perception import ModelPack, analyse_portrait
+from bodydouble.perception import ModelPack, Portrait, analyse_portrait
+from bodydouble.perception.body_template import load_body_template
+from bodydouble.perception.pack import BODY_FILE
 from bodydouble.perception.track import concatenate, empty_track
 from bodydouble.renderers.puppet.drawing.drawing import Drawing
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
@@ -14,7 +16,7 @@ from bodydouble.renderers.puppet.motion.expression import INNER_LIPS
 from bodydouble.renderers.puppet.motion.head import head_of_face
 from bodydouble.renderers.puppet.motion.rest_skeleton import rest_skeleton
 from bodydouble.renderers.puppet.motion.retarget import Retargeting
-from bodydouble.renderers.puppet.picture.character import Character, build_character, character_of
+from bodydouble.renderers.puppet.picture.character import Character, character_of
 from bodydouble.tasks.errors import NobodyFound
 from mannequin import joints, picture, portrait_of, track_of
 from material import astronaut
@@ -279,16 +281,27 @@ def test_nobody_in_the_reference_is_an_error(tmp_path: Path):
         )
 
 
-def test_a_real_face_moves_with_the_actors(model_pack: ModelPack, tmp_path: Path):
+@pytest.fixture(scope="module")
+def portrait(model_pack: ModelPack) -> Portrait:
+    """The analysis of the astronaut's picture."""
+    return analyse_portrait(model_pack, astronaut())
+
+
+def _astronaut(pack: ModelPack, portrait: Portrait, motion: Motion, folder: Path) -> Character:
+    template = load_body_template(pack.path(BODY_FILE.name))
+    return character_of(astronaut(), portrait, motion, folder, template)
+
+
+def test_a_real_face_moves_with_the_actors(model_pack: ModelPack, portrait: Portrait, tmp_path: Path):
     """An astronaut on an astronaut: the head near its place, lips that open with the actor's."""
-    track = analyse_portrait(model_pack, astronaut()).track
+    track = portrait.track
     frames = concatenate([track] * 8)
     lower = [87, 178, 88, 95, 14, 317, 402, 318, 324]
     tall = float(np.ptp(track.face[0, :468, 1]))
     frames.face[4:, lower, 1] += 0.12 * tall
     motion = build_motion(frames, 25.0)
 
-    character = build_character(model_pack, astronaut(), motion, tmp_path)
+    character = _astronaut(model_pack, portrait, motion, tmp_path)
     puppet = _puppet(character, motion)
     quiet, talking = puppet.draw(1, 512, 512), puppet.draw(6, 512, 512)
 
@@ -301,15 +314,15 @@ def test_a_real_face_moves_with_the_actors(model_pack: ModelPack, tmp_path: Path
     assert np.abs(quiet.face[4, :2] - track.face[0, 4, :2]).max() < 0.25 * tall
 
 
-def test_a_turned_face_is_where_the_actors_is(model_pack: ModelPack, tmp_path: Path):
+def test_a_turned_face_is_where_the_actors_is(model_pack: ModelPack, portrait: Portrait, tmp_path: Path):
     """An actor's head that turns by 30 degrees on the spot turns the character's on the spot."""
-    track = analyse_portrait(model_pack, astronaut()).track
+    track = portrait.track
     frames = concatenate([track] * 16)
     middle = track.face[0, :468].mean(0)
     frames.face[8:] = (frames.face[8:] - middle) @ cv2.Rodrigues(np.array([0, np.radians(30), 0]))[0].T + middle
     frames.shot[8:] = 1
     motion = build_motion(frames, 25.0)
-    puppet = _puppet(build_character(model_pack, astronaut(), motion, tmp_path), motion)
+    puppet = _puppet(_astronaut(model_pack, portrait, motion, tmp_path), motion)
 
     places: list[np.ndarray] = []
     for index in (3, 12):
