@@ -73,7 +73,7 @@ class _Shown:
     found: float  # in the picture's part
     found_unhidden: float  # the same of what nothing hides
     unhidden: float  # before everything else
-    behind_twin: float  # behind the limb of the other side alone
+    behind_twin: float  # behind the other arm alone; 0 where the arm is found, and of legs
 
 
 NOTHING = _Shown(found=0.0, found_unhidden=0.0, unhidden=0.0, behind_twin=0.0)
@@ -141,12 +141,15 @@ def _shown(seen: Mask, labels: NDArray[np.int32], fit: BodyFit, template: BodyTe
     chosen, twin = (limb_triangles(template, k.split("_")[0], k[-1], 0.5) for k in (name, twin_of(name)))
     whole = fit.labels(template.triangles[chosen], shape) > 0
     unhidden = nearest_of(labels, chosen)
-    alone = nearest_of(fit.labels(template.triangles[~twin], shape), chosen[~twin])
+    found, behind_twin = _share(seen, whole), 0.0
+    if name.startswith("arm") and found < CROSSED_SHOWN:
+        alone = nearest_of(fit.labels(template.triangles[~twin], shape), chosen[~twin])
+        behind_twin = _share(alone & ~unhidden, whole)
     return _Shown(
-        found=_share(seen, whole),
+        found=found,
         found_unhidden=_share(seen, unhidden),
         unhidden=_share(unhidden, whole),
-        behind_twin=_share(alone & ~unhidden, whole),
+        behind_twin=behind_twin,
     )
 
 

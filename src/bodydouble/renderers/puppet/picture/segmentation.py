@@ -182,6 +182,8 @@ def _loose(parts: dict[str, Mask], opaque: Mask, trunk: Mask) -> Mask:
         specks = shown & ~large_pieces(shown, PIECE_MIN)
         parts[name] &= ~specks
         loose |= specks
+    if not (loose & trunk).any():
+        return loose
     away = {name: distance_to(parts[name]) for name in arms}
     for name in arms:
         parts[name] |= loose & trunk & (away[name] <= np.min(list(away.values()), axis=0))
