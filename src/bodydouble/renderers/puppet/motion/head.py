@@ -16,16 +16,17 @@ OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379
 """Face mesh indices of the face's outline, clockwise from the top."""
 CHEEKS = (117, 118, 50, 205, 36, 346, 347, 280, 425, 266, 4, 5, 195)
 """Face mesh indices of cheeks and nose, skirting eyes, mouth, brows and beard: skin alone."""
-TURN_MAX, TURN_FREE = np.deg2rad(75), 0.53
-"""Limit of the turn away from the reference's own direction, approached but never reached, and the share of it up to
-which turns are followed whole: 40° stay 40°, 64° become 61°. Measured by the face network on seven drawn characters:
-actors' turns of 40° then look like 32 to 43°; heads that were damped from the start, 49° at 60°, had both eyes in
-view where the actor's far one is hidden."""
+TURN_MAX = np.deg2rad(85)
+"""Limit of the turn away from the reference's own direction, approached but never reached: 40° become 37°, 64° 54° and
+80°, a profile's, 63°. Chosen by eye and by the face network: with 70° a profile is a head seen from three quarters;
+followed whole up to 40°, with 75°, heads hide far eyes that the actor's show."""
 FACELESS_TURN_MAX = np.deg2rad(30)
 """The same of a head without a face mesh, such as one from the side: turned farther it would be a strip."""
 YAW_GAIN = 1.4
 """Factor on the yaw of an actor's face mesh: the network sees too little depth in turned faces. Measured: 10°, 23°, 36°
 and 57° where noses and cheeks on screen say 14°, 32°, 46° and 61°, and a viewer 12°, 40°, 47° and 88°."""
+ANGLE_MIN = 1e-6
+"""Turns in radians below it count as none."""
 EARS_TO_SIZE = 0.67
 """``Head.size`` over the distance between the ears, for an average adult face."""
 
@@ -138,7 +139,5 @@ def limited_turn(own: Array, wanted: Array, turn_max: float = TURN_MAX) -> Array
     vector = cv2.Rodrigues(own.T @ as_seen(wanted))[0].ravel()
     out_of_plane = vector[:2]
     angle = float(np.linalg.norm(out_of_plane))
-    free = TURN_FREE * turn_max
-    if angle > free:
-        vector[:2] = out_of_plane * ((free + (turn_max - free) * np.tanh((angle - free) / (turn_max - free))) / angle)
+    vector[:2] = out_of_plane * (turn_max * np.tanh(angle / turn_max) / max(angle, ANGLE_MIN))
     return own @ cv2.Rodrigues(vector)[0]
