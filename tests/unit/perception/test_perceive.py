@@ -147,7 +147,7 @@ def test_few_uneven_frames_need_no_second_network(
     litert.release_idle_networks()
     monkeypatch.setattr(litert, "_Loaded", counted)
     monkeypatch.setattr(sys.modules["bodydouble.perception.forward_pass"], "is_motion_even", lambda *_: False)
-    man = type(cut_seen.footage)(images=cut_seen.footage.images[MAN])
+    man = type(cut_seen.footage)(images=cut_seen.footage.images[MAN][:12])
     monkeypatch.setattr(sys.modules["bodydouble.perception.perceive"], "FEW_UNEVEN", few)
 
     body = perceive(model_pack, man, PersonChoice(), tmp_path / "one").track.body

@@ -16,8 +16,10 @@ from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.removal import matte_mask
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
+from bodydouble.renderers.puppet.motion.visibility import legs_needed
 from bodydouble.renderers.puppet.options import PuppetOptions
-from bodydouble.renderers.puppet.picture.character import Character, character_of
+from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
+from bodydouble.renderers.puppet.picture.character import Character, character_of, texture_zoom
 from bodydouble.renderers.puppet.renderer import PreparedPuppet, PuppetRenderer, cut_segments
 from bodydouble.tasks.errors import Cancelled
 from mannequin import joints, picture, portrait_of, track_of
@@ -27,13 +29,23 @@ from tube_body import tube_body
 PACK = ModelPack(folder=Path("no-models-here"))
 
 
+@pytest.fixture(scope="module")
+def made() -> dict[tuple[bytes, float, bool], Character]:
+    """Characters by picture, size on screen, and whether legs are needed."""
+    return {}
+
+
 @pytest.fixture(autouse=True)
-def without_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_networks(monkeypatch: pytest.MonkeyPatch, made: dict[tuple[bytes, float, bool], Character]) -> None:
     """The reference's analysis is given: a mannequin with a red shirt. Nobody else is seen, nor another's hand."""
 
     def build(pack: ModelPack, reference: Image, motion: Motion, folder: Path) -> Character:
-        pose = joints()
-        return character_of(reference, portrait_of(track_of([pose]), picture(pose)[1]), motion, folder, tube_body())
+        portrait = portrait_of(track_of([joints()]), picture(joints())[1])
+        # A character depends on no more of the motion: equal ones are made once for all tests.
+        key = reference.tobytes(), texture_zoom(anatomy_of(portrait.track), motion), legs_needed(motion)
+        if key not in made:
+            made[key] = character_of(reference, portrait, motion, folder, tube_body())
+        return made[key]
 
     monkeypatch.setattr(module, "build_character", build)
     monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.zeros(image.shape[:2], np.uint8))
