@@ -202,7 +202,7 @@ class BodyTracker:
         if moved > JUMP_MAX * roi.size or not GROWTH_RANGE[0] < grown < GROWTH_RANGE[1]:
             return None
         # Somebody who passes in front captures the region: the clothes identify the right person.
-        near_others = state.bystanders is not None and len(state.bystanders) > 0
+        near_others = state.bystanders is not None and _any_within(state.bystanders, roi)
         if (moved > SUSPICIOUS_MOVE * roi.size or near_others) and state.appearance is not None:
             similarity = appearance_similarity(appearance(image, body), state.appearance)
             if similarity < ALIKE_WHILE_TRACKED and not self._light_changed(image):
@@ -219,6 +219,9 @@ class BodyTracker:
         else:
             assert state.appearance is not None
             known = state.appearance
+            people = [p for p in people if self._may_be_as_large(p.body.next_roi)]
+            if not people:
+                return None
             scored = [(appearance_similarity(appearance(image, p.body), known), p) for p in people]
             best = max(scored, key=lambda s: s[0])
             chosen = best[1] if best[0] >= ALIKE_MIN else self._at_last_place(image, people)
@@ -229,6 +232,13 @@ class BodyTracker:
         state.bystanders = np.array([p.box for p in others]).reshape(-1, 4)
         state.others = regions_of([p.body for p in others])
         return chosen.body
+
+    def _may_be_as_large(self, found: Roi) -> bool:
+        """Whether somebody in the region ``found`` may be the person, who was lost shortly before, by the size."""
+        last = self.state.last_roi
+        if last is None or self.state.lost_frames >= LONG_LOST_FRAMES:
+            return True
+        return GROWTH_RANGE[0] < found.size / last.size < GROWTH_RANGE[1]
 
     def _light_changed(self, image: Image) -> bool:
         """Whether ``image`` as a whole looks otherwise than when the clothes were last learned."""
@@ -277,6 +287,14 @@ class BodyTracker:
             others = state.others if state.others is not None else NOBODY
             state.others = np.concatenate([regions_of([p.body for p in fresh]), others])[:NEIGHBOURS_MAX]
         return bool(fresh)
+
+
+def _any_within(boxes: Boxes, roi: Roi) -> bool:
+    """Whether some box of ``boxes`` (N, 4) reaches into the region ``roi``: farther away nobody captures it."""
+    if not len(boxes):
+        return False
+    low, high = (np.array([roi.x, roi.y]) + sign * roi.size / 2 for sign in (-1, 1))
+    return bool(((boxes[:, :2] < high) & (boxes[:, 2:] > low)).all(1).any())
 
 
 def choose(people: list[Person], choice: PersonChoice, width: int, height: int) -> Person:

@@ -105,3 +105,32 @@ def test_somebody_in_other_clothes_is_somebody_else() -> None:
     assert tracker.step(_frame(PINK, (250, 60, 90))) is not None
     finder.x = 400.0
     assert tracker.step(_frame(GREY, BLUE, 400)) is None
+
+
+class Standing(FindingOne):
+    """Stands in for the finder: the person stays where they are, and is seen."""
+
+    def run(self, image: Image, roi: Roi) -> BodyLandmarks:
+        return upright_body(self.x)
+
+
+def test_clothes_that_turn_are_only_doubted_where_somebody_else_is_near() -> None:
+    """An open jacket looks otherwise from the front; only who reaches into the region can have captured it."""
+    tracker = BodyTracker(Standing(), PersonChoice())
+    assert tracker.step(_frame(GREY, BLUE)) is not None
+    tracker.state.bystanders = np.array([[590.0, 166, 610, 218]])
+    assert tracker.step(_frame(GREY, PINK)) is not None
+    tracker.state.bystanders = np.array([[180.0, 20, 300, 340]])
+    assert tracker.step(_frame(GREY, PINK)) is None
+
+
+def test_somebody_far_smaller_is_not_the_person_who_was_just_lost() -> None:
+    """In the same clothes at the edge of the picture; after a second the person may have come back from far away."""
+    finder = FindingOne()
+    tracker = BodyTracker(finder, PersonChoice())
+    assert tracker.step(_frame(GREY, BLUE)) is not None
+    assert tracker.state.last_roi is not None
+    tracker.state.last_roi = replace(tracker.state.last_roi, size=5 * tracker.state.last_roi.size)
+    assert tracker.step(_frame(GREY, BLUE)) is None
+    tracker.state.lost_frames = 24
+    assert tracker.step(_frame(GREY, BLUE)) is not None
