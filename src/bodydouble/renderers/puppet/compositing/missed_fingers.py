@@ -7,23 +7,24 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 
-from bodydouble.perception.arrays import Bytes, Floats, Matte, PixelBox
+from bodydouble.perception.arrays import Bytes, Floats, Mask, Matte, PixelBox
 from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.renderers.puppet.compositing.hand_shape import SOFT, HandShape, Points, box_about
 from bodydouble.renderers.puppet.motion.hand_sources import hand_axis
 
-REACH, ARM_LENGTH, ARM_WIDTH = 1.3, 4.0, 1.0
+REACH, ARM_LENGTH, ARM_WIDTH = 1.6, 4.0, 1.0
 """Hand lengths (wrist to the middle knuckle) about the landmarks that are looked at, and length and thickness of a
 forearm."""
 WORK_LENGTH = 16
 """Pixels of a hand's length in the picture in which fingers are looked for, at most."""
-FAINT, SURE = 40, 100
+FAINT, SURE = 40, 90
 """Levels of a matte (0-255) from which a pixel may show a thin finger, and which the finger reaches somewhere: what is
 faint throughout is background."""
-THICK, THICK_RIM, AT_HAND = 0.45, 0.12, 0.25
-"""Hand lengths: what is wider is no finger, nor is its rim; and how near to the hand a finger begins. Fingers are 0.2
-wide, and up to 0.36 with their blur."""
+THICK, THICK_RIM, AT_HAND, KNUCKLES = 0.45, 0.12, 0.25, 0.5
+"""Hand lengths: what is wider is no finger, nor is its rim; how near to the hand a finger begins, and about the hand
+what is thick is the hand itself. Fingers are 0.2 wide, and up to 0.36 with their blur."""
 LONG_MIN, AWAY_MIN = 0.4, 0.9
 """Hand lengths: least length of a missed finger, and of the way from the wrist to its tip, as the hand points."""
 TINY = 1e-6
@@ -80,13 +81,15 @@ def missed_fingers(
     thin[left > 0] = 0
     axis = hand_axis(hand.points)
     along = axis / max(float(np.hypot(*axis)), TINY)
-    beside = cv2.dilate(own, _disc(2 * AT_HAND * unit)) > 0
+    beside, knuckles = (cv2.dilate(own, _disc(2 * reach * unit)) > 0 for reach in (AT_HAND, KNUCKLES))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(thin)
     found = np.zeros(thin.shape, np.uint8)
     for label in range(1, count):
         if np.hypot(*stats[label, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]) < LONG_MIN * unit:
             continue
         piece = labels == label
+        if _goes_on(piece, thick, knuckles):
+            continue
         away = (np.argwhere(piece)[:, ::-1] - hand.points[HandPoint.WRIST]) @ along
         if shown[piece].max() >= SURE and (piece & beside).any() and away.min() > 0 and away.max() > AWAY_MIN * unit:
             found[piece] = 255
@@ -96,6 +99,17 @@ def missed_fingers(
     joined = np.asarray(cv2.dilate(whole, _disc(2 * JOIN * length)), np.uint8)
     x, y, w, h = cv2.boundingRect(joined)
     return MissedFingers(box=(x0 + x, y0 + y, x0 + x + w, y0 + y + h), mask=joined[y : y + h, x : x + w])
+
+
+def _goes_on(piece: Mask, thick: MatLike, beside: Mask) -> bool:
+    """Whether a thin ``piece`` (h, w) of the person has no tip: it leaves the picture, or something ``thick`` follows.
+
+    A shin or a forearm beside a hand is such a piece. What is ``beside`` the hand is its own.
+    """
+    if piece[[0, -1]].any() or piece[:, [0, -1]].any():
+        return True
+    around = cv2.dilate(piece.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return bool((around & (np.asarray(thick) > 0) & ~beside).any())
 
 
 def _at(points: Points, elbow: Points, zoom: float, length: float, box: PixelBox, size: tuple[int, int]) -> HandShape:

@@ -32,6 +32,13 @@ def person(level: int = 255, width: int = 8, x: int = 92, tip: tuple[int, int] |
     return matte
 
 
+def leg(foot: int) -> np.ndarray:
+    """(300, 200) matte of the fist and a thin shin upwards from it, with a foot at the row ``foot``."""
+    matte = person(tip=(92, foot))
+    cv2.circle(matte, (92, foot), 14, 255, -1)
+    return matte
+
+
 def found(matte: np.ndarray, other: np.ndarray | None = None) -> MissedFingers | None:
     return missed_fingers(matte, fist(), ELBOW, LENGTH, other)
 
@@ -54,11 +61,11 @@ def test_a_finger_that_the_landmarks_take_for_a_fist_is_kept() -> None:
 
 @pytest.mark.parametrize(
     "matte",
-    [person(level=70), person(width=24), person(x=30), person(tip=(40, 210))],
-    ids=["faint throughout", "as wide as an arm", "not at the hand", "beside the forearm"],
+    [person(level=70), person(width=24), person(x=30), person(tip=(40, 210)), leg(96), leg(20)],
+    ids=["faint throughout", "as wide as an arm", "not at the hand", "beside the forearm", "a shin", "a long shin"],
 )
 def test_what_is_no_finger_is_left(matte: np.ndarray) -> None:
-    """Faint background, other arms, what does not begin at the hand, and what does not point as the hand does."""
+    """Faint background, other arms, what does not begin at the hand or point as it does, and legs."""
     assert found(person()) is not None
     assert found(matte) is None
 
