@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -65,7 +66,11 @@ LEG_END, ARM_END = BodyPoint.LEFT_ANKLE, BodyPoint.LEFT_WRIST
 
 
 class LayeredPuppet:
-    """The character's layers driven by a motion. Keeps nothing between frames: any thread may draw any frame."""
+    """The character's layers driven by a motion. Keeps nothing between frames: any thread may draw any frame.
+
+    One at a time draws. Each of two thousand small calls to OpenCV lets another thread have the interpreter: two
+    threads that draw wait for each other, one that draws and one that composes hardly do.
+    """
 
     def __init__(self, character: Character, retargeting: Retargeting, motion: Motion, hands: str = "keep") -> None:
         """``hands``: "keep" lets the actor's own hands replace the puppet's where they are seen, "puppet" never."""
@@ -75,12 +80,17 @@ class LayeredPuppet:
         headless = None if character.face is None else character.face.headless
         self._headless = None if headless is None else retextured(self._body.layers["trunk"], headless)
         self._vertices = _Vertices.of(character)
+        self._turn = Lock()
         self._undersides = undersides_of(
             {name: layer.rgba for name, layer in self._body.layers.items()}, retargeting.rest.joints.points
         )
 
     def draw(self, index: int, height: int, width: int) -> Drawing | None:
         """The puppet in frame ``index`` of ``height`` x ``width`` pixels; None where the actor is absent or outside."""
+        with self._turn:
+            return self._drawn(index, height, width)
+
+    def _drawn(self, index: int, height: int, width: int) -> Drawing | None:
         pose = self._retargeting.poses[index]
         if pose is None:
             return None

@@ -1,5 +1,7 @@
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -9,6 +11,7 @@ from bodydouble.perception import ModelPack, Portrait, analyse_portrait
 from bodydouble.perception.body_template import load_body_template
 from bodydouble.perception.pack import BODY_FILE
 from bodydouble.perception.track import concatenate, empty_track
+from bodydouble.renderers.puppet.drawing import layered_puppet
 from bodydouble.renderers.puppet.drawing.drawing import Drawing
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
@@ -102,6 +105,29 @@ def test_a_frame_is_drawn_the_same_each_time(puppet: LayeredPuppet):
     assert first is not None
     assert again is not None
     assert np.array_equal(first.rgba, again.rgba)
+
+
+def test_one_thread_draws_at_a_time(puppet: LayeredPuppet, monkeypatch: pytest.MonkeyPatch):
+    """Two that draw would hand the interpreter to each other thousands of times a frame."""
+    drawn, place = LayeredPuppet._drawn, layered_puppet.place_layer
+    drawing: set[int] = set()
+
+    def watched(own: LayeredPuppet, index: int, height: int, width: int) -> Drawing | None:
+        drawing.add(index)
+        result = drawn(own, index, height, width)
+        drawing.discard(index)
+        return result
+
+    def alone(*arguments: Any, **named: Any) -> Any:
+        assert len(drawing) == 1
+        return place(*arguments, **named)
+
+    monkeypatch.setattr(LayeredPuppet, "_drawn", watched)
+    monkeypatch.setattr(layered_puppet, "place_layer", alone)
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda index: puppet.draw(index, 500, 500), range(4)))
+
+    assert all(result is not None for result in results)
 
 
 def test_the_actors_hand_takes_the_puppets_place_within_a_frame(tmp_path: Path):
