@@ -20,13 +20,13 @@ from bodydouble.renderers.puppet.picture.hand_colour import hand_colours, hands_
 from bodydouble.renderers.puppet.picture.head_region import face_and_neck, face_only
 from bodydouble.renderers.puppet.picture.held_things import without_held_things
 from bodydouble.renderers.puppet.picture.lap import with_lap, without_arms, without_lap
-from bodydouble.renderers.puppet.picture.layers import SOLID, LayeredBody, LayerSources, LimbPicture, build_layers
+from bodydouble.renderers.puppet.picture.layers import SEEN, SOLID, LayeredBody, LayerSources, LimbPicture, build_layers
 from bodydouble.renderers.puppet.picture.lower_body import complete_lower_body
 from bodydouble.renderers.puppet.picture.lower_edge import person_end
 from bodydouble.renderers.puppet.picture.made_limbs import cloth_of, made_limbs, resting, short_hem, without_remains
 from bodydouble.renderers.puppet.picture.matting import estimate_foreground
-from bodydouble.renderers.puppet.picture.regions import softened
-from bodydouble.renderers.puppet.picture.segmentation import segment
+from bodydouble.renderers.puppet.picture.regions import large_pieces, softened
+from bodydouble.renderers.puppet.picture.segmentation import PIECE_MIN, segment
 from bodydouble.renderers.puppet.picture.straightening import (
     FoldedArm,
     folded_sides,
@@ -109,8 +109,7 @@ def layer_picture(
     limbs = {f"arm_{side}": _straight_arm(own, side, straight, template, anatomy) for side in directions}
     limbs |= made_limbs(doubtful, own, limbs, straight, template)
     trunk = _trunk(own, doubtful, seated, straight, template)
-    if seated:
-        limbs = {f"arm_{side}": own for side in SIDES} | limbs
+    limbs = {f"arm_{side}": _without_specks(own if seated else trunk, side) for side in SIDES} | limbs
     layers = build_layers(trunk, template, limbs)
     colours = hand_colours(layers.layers, hands, skin, straight.joints)
     return FittedPicture(fit=straight, layers=layers, template=template, hand_colours=colours)
@@ -170,7 +169,7 @@ def _straight_arm(
     picture: LimbPicture, side: str, straight: BodyFit, template: BodyTemplate, anatomy: Anatomy
 ) -> LimbPicture:
     """What the folded arm of ``side`` in the ``picture`` is cut from."""
-    sources, parts = picture.sources, picture.parts
+    sources, parts = picture.sources, _without_specks(picture, side).parts
     hands = list(sources.hands_seen)
     if points_at_camera(picture.fit.joints, side):  # before it is the hand: both are made up
         hand, seen, hands["lr".index(side)] = None, False, False
@@ -191,3 +190,13 @@ def _straight_arm(
     face[: len(sources.face)] = sources.face
     own = replace(sources, colour=arm.colour, alpha=arm.alpha, face=face, hands_seen=(hands[0], hands[1]))
     return LimbPicture(sources=own, fit=straight, parts=replace(parts, parts=arm.parts))
+
+
+def _without_specks(picture: LimbPicture, side: str) -> LimbPicture:
+    """``picture`` whose arm of ``side`` has no specks: before the trunk they are its, but are not drawn."""
+    name, shown = f"arm_{side}", picture.sources.alpha > SEEN
+    parts = picture.parts.parts
+    if name not in parts:
+        return picture
+    kept = parts[name] & (large_pieces(parts[name] & shown, PIECE_MIN) | ~shown)
+    return replace(picture, parts=replace(picture.parts, parts=parts | {name: kept}))

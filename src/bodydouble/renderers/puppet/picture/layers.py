@@ -255,7 +255,7 @@ def _arm_layer(picture: LimbPicture, twin: LimbPicture, template: BodyTemplate, 
     """
     sources, fit, parts = picture.sources, picture.fit, picture.parts
     alpha = sources.alpha
-    own = parts.arm(side, alpha > SEEN)
+    own = parts.parts.get(f"arm_{side}")
     shape = (alpha.shape[0], alpha.shape[1])
     if own is None or np.count_nonzero(own & (alpha > SEEN)) < ARM_PIXELS_MIN:
         return None

@@ -103,11 +103,6 @@ class Segmentation:
     loose: Mask  # (h, w) of the picture: what hangs on no trunk and lies beside a bare arm, and specks, as of hair
     hair: Mask  # (h, w) of the picture: hair that is followed from the head down
 
-    def arm(self, side: str, shown: Mask) -> Mask | None:
-        """(h, w) the arm of ``side`` without specks, as far as it is ``shown`` (h, w); None without it."""
-        own = self.parts.get(f"arm_{side}")
-        return None if own is None else own & (large_pieces(own & shown, PIECE_MIN) | ~shown)
-
 
 def segment(
     image: Image, alpha: Floats, fit: BodyFit, template: BodyTemplate, anatomy: Anatomy, made_up: Mask

@@ -9,6 +9,7 @@ from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
 from bodydouble.renderers.puppet.picture.arm_hints import BodySeen
 from bodydouble.renderers.puppet.picture.doubt import doubtful_limbs
 from bodydouble.renderers.puppet.picture.lap import without_arms
+from bodydouble.renderers.puppet.picture.layered_body import _without_specks
 from bodydouble.renderers.puppet.picture.layers import LayerSources, LimbPicture
 from bodydouble.renderers.puppet.picture.segmentation import Segmentation, _apart, _loose
 from mannequin import COLOURS, joints, picture, track_of
@@ -47,9 +48,6 @@ def test_specks_before_the_trunk_go_with_an_arm() -> None:
     loose = _loose(parts, np.ones(SHAPE, np.bool_), _box(0, 500, 150, 300))
     assert np.array_equal(loose, lock)
     assert np.array_equal(parts["arm_l"], arm | finger)
-    own = _segmented(parts).arm("l", np.ones(SHAPE, np.bool_))
-    assert own is not None
-    assert np.array_equal(own, arm)
 
 
 def test_an_arm_behind_the_other_is_its_mirror_image() -> None:
@@ -95,3 +93,21 @@ def test_no_skin_beside_an_arm_stays_on_the_trunk() -> None:
     own = LimbPicture(sources=sources, fit=fit, parts=_segmented({"rest": ~forearm, "arm_l": forearm}))
     colour = without_arms(own, ["arm_l"], template).sources.colour
     assert np.abs(colour[forearm | rim] - COLOURS["shirt"]).max() < 20
+
+
+def test_specks_are_not_drawn_with_an_arm_and_a_thin_rest_of_it_is() -> None:
+    """A rest of an upper arm has a twentieth of the arm's pixels, however long the arm is made later."""
+    arm, rest, speck = _box(100, 200, 100, 140), _box(40, 100, 134, 138), _box(150, 154, 160, 164)
+    anatomy, template = anatomy_of(track_of([joints()])), tube_body()
+    image, _ = picture(joints())
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, SHAPE))
+    sources = LayerSources(
+        colour=image.astype(np.float32),
+        alpha=np.ones(SHAPE, np.float32),
+        skin=np.full(3, 200.0),
+        face=_box(0, 0, 0, 0),
+        hands_seen=(True, True),
+    )
+    own = LimbPicture(sources=sources, fit=fit, parts=_segmented({"arm_l": arm | rest | speck}))
+    assert np.array_equal(_without_specks(own, "l").parts.parts["arm_l"], arm | rest)
+    assert _without_specks(own, "r") is own
