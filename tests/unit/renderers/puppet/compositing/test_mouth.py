@@ -18,8 +18,8 @@ RING = np.stack([np.cos(np.linspace(0, 2 * np.pi, 20, False)), np.sin(np.linspac
 
 
 def _inside(shown: np.ndarray, light: MouthLight, deep: float = 0.0, bare: float = 1.0) -> np.ndarray:
-    shares = (np.full(shown.shape[:2], share, np.float32) for share in (deep, bare))
-    return inside_colours(shown, light, *shares, 1.0)
+    deep_share, bare_share = (np.full(shown.shape[:2], share, np.float32) for share in (deep, bare))
+    return inside_colours(shown, light, deep_share, bare_share, 1.0)
 
 
 def test_teeth_beside_warm_skin_are_never_blue() -> None:
@@ -147,6 +147,6 @@ def test_a_glint_is_no_tooth() -> None:
     """A speck between the lips is wet flesh: teeth are a row."""
     shown = np.full((20, 60, 3), (60, 30, 30), np.uint8)
     shown[8:10, 10:13] = shown[8:13, 25:45] = 200, 190, 180
-    shares = (np.ones(shown.shape[:2], np.float32) for _ in range(2))
-    lightness = lab_of(inside_colours(shown, WARM, *shares, 60.0))[..., 0]
+    whole = np.ones(shown.shape[:2], np.float32)
+    lightness = lab_of(inside_colours(shown, WARM, whole, whole, 60.0))[..., 0]
     assert lightness[10, 35] > lightness[8, 11] + 15
