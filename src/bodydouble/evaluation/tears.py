@@ -143,7 +143,7 @@ def body_core(track: PersonTrack, i: int, width: int, height: int) -> Mask:
         inner = corners.mean(0) + INNER_SHARE * (corners - corners.mean(0))
         cv2.fillConvexPoly(core, cv2.convexHull(np.round(inner).astype(np.int32)), 255)
 
-    inside: list[bool] = ((points >= 0) & (points < (width, height))).all(1).tolist()
+    inside = np.logical_and.reduce([points[:, 0] >= 0, points[:, 0] < width, points[:, 1] >= 0, points[:, 1] < height])
     for a, b, _ in LIMBS:
         if b in TOES or not (seen[a] and seen[b]):
             continue
