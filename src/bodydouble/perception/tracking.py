@@ -234,7 +234,7 @@ class BodyTracker:
         return chosen.body
 
     def _may_be_as_large(self, found: Roi) -> bool:
-        """Whether somebody in the region ``found`` may be the person, who was lost shortly before, by the size."""
+        """Whether the region ``found`` is about as large as the person's was, if the person was lost shortly before."""
         last = self.state.last_roi
         if last is None or self.state.lost_frames >= LONG_LOST_FRAMES:
             return True
@@ -291,8 +291,6 @@ class BodyTracker:
 
 def _any_within(boxes: Boxes, roi: Roi) -> bool:
     """Whether some box of ``boxes`` (N, 4) reaches into the region ``roi``: farther away nobody captures it."""
-    if not len(boxes):
-        return False
     low, high = (np.array([roi.x, roi.y]) + sign * roi.size / 2 for sign in (-1, 1))
     return bool(((boxes[:, :2] < high) & (boxes[:, 2:] > low)).all(1).any())
 

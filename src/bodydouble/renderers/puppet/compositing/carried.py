@@ -18,6 +18,7 @@ from bodydouble.renderers.puppet.compositing.carried_pieces import SIDES, Looks,
 from bodydouble.renderers.puppet.compositing.carrier_view import PERSON, REACH, Carrier, View
 from bodydouble.renderers.puppet.compositing.colours import Colours, counted
 from bodydouble.renderers.puppet.compositing.held import skin_blends
+from bodydouble.renderers.puppet.compositing.left_over import PALM_REACH
 from bodydouble.renderers.puppet.compositing.occlusion import ARMS, HEAD
 from bodydouble.renderers.puppet.compositing.reduction import reduced
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
@@ -48,9 +49,9 @@ BACKDROP_ABOUT, BACKDROP_SHARED = 0.25, 0.5
 """Shoulder widths about a piece, and the share of its colours that the background has there too, from which it is
 background that the camera's path misplaces. Measured beside the person: 0.6 to 0.8 of grass and stones about a hiker,
 up to 0.3 of a racket before a crowd."""
-PALM_REACH, PALM_PIXELS_MIN, BLURRED_REACH = 0.2, 4, 0.7
-"""Shoulder widths from the middle of a hand in which its skin is seen, because sleeves end before; pixels of it from
-which it is known; shoulder widths in which a blurred hand is."""
+PALM_PIXELS_MIN, BLURRED_REACH = 4, 0.7
+"""Pixels of a hand's skin from which it is known; shoulder widths from the middle of a hand in which a blurred one
+is."""
 BLURRED_MIN = 0.65
 """Share of a piece, beside the person, that is so near to a hand and a blend of its skin and the background, from
 which the piece is a blurred hand. Measured: 0.7 to 1 of a skateboarder's hands, up to 0.6 of rackets and straps."""

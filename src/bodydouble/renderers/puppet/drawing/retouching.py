@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes
+from bodydouble.perception.landmark_indices import FacePoint
 from bodydouble.renderers.puppet.drawing.lips import OUTER_LIPS
 from bodydouble.renderers.puppet.drawing.near_cheeks import NearCheeks, near_cheeks
 from bodydouble.renderers.puppet.drawing.texture_patch import TexturePatch
@@ -27,6 +28,8 @@ FOLD_DARK, FOLD_BLUR = 0.07, 0.035
 fold is a step in light, too."""
 LIPS_RIM, LIPS_SOFT = 0.03, 0.012
 """Face widths around the lips that stay, and standard deviation of the edge there."""
+KNOWN_MIN = 1e-3
+"""Share of known skin around a pixel that is divided by, at least."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +70,7 @@ def retouching(rgba: Bytes, face: Array, head: Head, own: Array) -> Retouching:
 
 def _without_folds(rgba: Bytes, face: Array) -> TexturePatch | None:
     """The skin beside mouth and nose without the folds of a smile."""
-    width = max(float(np.hypot(*(face[454] - face[234]))), 1.0)
+    width = max(float(np.hypot(*(face[FacePoint.LEFT_CHEEK] - face[FacePoint.RIGHT_CHEEK]))), 1.0)
     lines = [face[list(fold)] for fold in FOLDS]
     every = np.concatenate([*lines, face[list(OUTER_LIPS)]])
     reach = (FOLD_WIDTH + 3 * max(FOLD_BLUR, FOLD_SOFT)) * width
@@ -88,7 +91,7 @@ def _without_folds(rgba: Bytes, face: Array) -> TexturePatch | None:
     skin = (~widened(lips, LIPS_SOFT * width)).astype(np.float32)[..., None]  # the lips' colour stays out of the blur
     sigma = max(FOLD_BLUR * width, 0.5)
     light = cv2.GaussianBlur(closed.astype(np.float32) * skin, (0, 0), sigma)
-    known = np.maximum(cv2.GaussianBlur(skin, (0, 0), sigma), np.float32(1e-3))
+    known = np.maximum(cv2.GaussianBlur(skin, (0, 0), sigma), np.float32(KNOWN_MIN))
     smooth = np.asarray(light / known[..., None], np.float32)
     x0, y0, x1, y1 = (int(edge) for edge in (*low, *high))
     return TexturePatch(box=(x0, y0, x1, y1), colour=smooth, weight=weight[..., None])
