@@ -30,7 +30,7 @@ PLACE_MARGIN = 0.4
 """Share of the longer side of a bystander's box by which the place is wider in which they are expected: they move.
 Elsewhere the network takes rocks, cushions and the replaced person's wide trousers for people."""
 SIGHT_FRAMES = 2
-"""Frames before and after, of which the median tells what is in sight."""
+"""Frames before and after one: the median of all of them tells down to which row the person is in sight."""
 HIDDEN_FRAMES_MIN, HIDDEN_WINDOW = 8, 16
 """Frames with hidden legs, among so many in a row, from which somebody may stand before them: in fewer the landmarks
 err. Measured: 2 of a dancer in wide trousers, 10 of somebody behind a passer-by, in runs of 4 and less."""

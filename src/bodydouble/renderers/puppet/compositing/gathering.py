@@ -226,7 +226,7 @@ class _Patch:
 
 
 def _full_size_boxes(small: NDArray[np.bool_], shape: tuple[int, ...]) -> list[PixelBox]:
-    """Boxes of the frame that hold all of ``small`` (h, w), whose pixels are ``CHOICE_STEP`` apart, and surroundings.
+    """Boxes of the frame around all that is set in ``small`` (h, w), one pixel for ``CHOICE_STEP`` x ``CHOICE_STEP``.
 
     One box around scattered patches would be most of the frame.
     """

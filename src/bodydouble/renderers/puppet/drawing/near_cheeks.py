@@ -58,7 +58,7 @@ class NearCheeks:
     sides: tuple[TexturePatch | None, TexturePatch | None]  # image left first
 
     def shown(self, turn: Array) -> tuple[TexturePatch, float] | None:
-        """The side that a head in the rotation ``turn`` (3, 3) shows, and the share (0-1) of it; None if it is none."""
+        """The side that is plain at the rotation ``turn`` (3, 3), and how plain (0-1); None if neither is."""
         yaw = float(np.arcsin(np.clip(-(self.view.T @ turn)[2, 0], -1, 1)))
         share = float(smoothstep(*TURNED, abs(yaw)))
         cheek = self.sides[int(yaw > 0)]
