@@ -87,9 +87,10 @@ SKIN_PIXELS_MIN = 8
 LEVELS_PER_LIGHTNESS = 2.55
 """Grey levels (0-255) for one L* (0-100)."""
 DARK_TONE = 64
-"""Level below which brightening fades out, so that black does not turn grey."""
-DARK_KEPT = 2
-"""Exponent of how brightening does so: black hair stays as dark as it is, and its noise. By eye on five clips."""
+"""Level below which darkening and a tint fade out: black has no colour that light could change."""
+BRIGHTENED_TONE, DARK_KEPT = 112, 1.5
+"""Level below which brightening fades out, and the exponent of how it does so: black hair stays as dark as it is. A
+steeper start makes more of the small differences between a dark cloth's channels: brown turns red, black violet."""
 HIGHLIGHTS, HIGHLIGHT_HUE = (0.6, 1.0), 0.3
 """Levels (0-1) between which highlights set in, and how far they keep a tint's hue rather than their light. By eye."""
 SHOULDER = 4
@@ -127,11 +128,11 @@ class Light:
         level = np.arange(LEVELS) / 255
         # Where the strongest channel has no room left, the others go down instead: clipped, it would lose its hue.
         full = max(float(self.gain.max()), 1.0) ** -(HIGHLIGHT_HUE * smoothstep(*HIGHLIGHTS, level))
-        linear = level[:, None] ** GAMMA * self.gain * full[:, None] * self.exposure
-        tinted = np.clip(linear, 0, 1) ** (1 / GAMMA) * 255
+        gain = self.gain ** smoothstep(0, DARK_TONE / 255, level)[:, None]
+        tinted = np.clip(level[:, None] ** GAMMA * gain * full[:, None] * self.exposure, 0, 1) ** (1 / GAMMA) * 255
         room = np.clip(tinted / DARK_TONE, 0, 1)
         if self.brightness > 0:
-            room = room**DARK_KEPT * (1 - (tinted / 255) ** SHOULDER)
+            room = np.clip(tinted / BRIGHTENED_TONE, 0, 1) ** DARK_KEPT * (1 - (tinted / 255) ** SHOULDER)
         lifted = tinted + self.brightness * LEVELS_PER_LIGHTNESS * room
         return np.clip(self._veiled(np.clip(lifted * follow, 0, 255)) + 0.5, 0, 255).astype(np.uint8)[None]
 

@@ -218,3 +218,11 @@ def test_light_skin_in_coloured_light_keeps_its_hue() -> None:
     assert strong[250, 2] == 255
     assert strong[250, 1] < 0.92 * (none[250, 1] * 0.85 ** (1 / 2.2))
     assert (np.diff(strong, axis=0) >= 0).all()
+
+
+def test_dark_cloth_gets_no_colour_of_its_own() -> None:
+    """Strong tint and brightening make little more of the small differences between the channels of black cloth."""
+    rgba = np.full((1, 1, 4), 255, np.uint8)
+    rgba[..., :3] = (17, 11, 27)
+    lit = relight(rgba, plain((0.99, 0.96, 1.43), 14.0), 0)[0, 0].astype(int)
+    assert np.ptp(lit) < 1.45 * (27 - 11)
