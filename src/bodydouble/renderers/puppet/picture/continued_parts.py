@@ -328,6 +328,20 @@ def garment_below(canvas: Canvas, hem: float) -> tuple[Part, Cut] | None:
     return part, edge_cut
 
 
+def borders_of(
+    bones: tuple[str, ...], fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]
+) -> tuple[Array, Array]:
+    """The borders, two of (h,) px, of what of the body model hangs on the ``bones``."""
+    chosen = bone_share(template.triangle_weights, bones) > 0.5
+    return _borders(fit.labels(template.triangles[chosen], shape) > 0)
+
+
+def stand_off(row: Array | int, fit: BodyFit) -> Array:
+    """Pixels by which a garment may stand off the body in each ``row``: it hangs from the waist."""
+    from_waist = (row - fit.joints.hips[1]) / fit.scale + WAIST
+    return fit.scale * np.clip(STAND_OFF_MIN + STAND_OFF_GROWS * from_waist, STAND_OFF_MIN, STAND_OFF_MAX)
+
+
 def _hanging(canvas: Canvas, first: int, down: Array) -> tuple[Array, Array]:
     """The borders of a garment in the rows from ``first`` on, two of (N,) px; ``down`` (N,) is px below the edge.
 
@@ -335,11 +349,8 @@ def _hanging(canvas: Canvas, first: int, down: Array) -> tuple[Array, Array]:
     legs, and grows wider downwards.
     """
     fit, scale, top = canvas.fit, canvas.fit.scale, canvas.top
-    chosen = bone_share(canvas.template.triangle_weights, UNDER_GARMENT) > 0.5
-    model = _borders(fit.labels(canvas.template.triangles[chosen], canvas.shape) > 0)
-    rows = slice(first, first + len(down))
-    from_waist = (top - fit.joints.hips[1]) / scale + WAIST
-    reach = scale * float(np.clip(STAND_OFF_MIN + STAND_OFF_GROWS * from_waist, STAND_OFF_MIN, STAND_OFF_MAX))
+    model = borders_of(UNDER_GARMENT, fit, canvas.template, canvas.shape)
+    rows, reach = slice(first, first + len(down)), float(stand_off(top, fit))
     shown = [np.flatnonzero(canvas.person[row]) for row in range(first, top)]
     damped = FLARE_LENGTH * scale * (1 - np.exp(-down / (FLARE_LENGTH * scale)))
     apart = np.minimum(STAND_OFF_MIN * scale, 2 * FLARE_MIN * down)  # no ledge at the edge
@@ -347,14 +358,14 @@ def _hanging(canvas: Canvas, first: int, down: Array) -> tuple[Array, Array]:
     for side, (own, sign) in enumerate(zip(model, (1, -1), strict=True)):  # as if both were left ones
         seen = [sign * float(row[-side]) for row in shown if len(row)] or [sign * own[top]]
         # Mattes round the corners of a skirt; above the hips a wider row is a jacket's or a sleeve's.
-        start = max(min(seen) if _shows_skirt(canvas) else float(np.median(seen)), sign * own[top] - reach)
+        start = max(min(seen) if shows_skirt(canvas) else float(np.median(seen)), sign * own[top] - reach)
         hanging = np.minimum(start - _flare(canvas, side, scale) * damped, sign * own[rows] - apart)
         hanging = np.minimum.accumulate(np.where(down > 0, hanging, start))
         borders.append(sign * gaussian_smoothed(hanging, BORDER_SIGMA * scale))
     return borders[0], borders[1]
 
 
-def _shows_skirt(canvas: Canvas) -> bool:
+def shows_skirt(canvas: Canvas) -> bool:
     """Whether the picture ends below the crotch: what it shows there hangs."""
     return canvas.top > canvas.fit.joints.hips[1] + CROTCH * canvas.fit.scale
 
@@ -362,7 +373,7 @@ def _shows_skirt(canvas: Canvas) -> bool:
 def _flare(canvas: Canvas, side: int, scale: float) -> float:
     """Pixels a row by which the person's left (0) or right (1) border goes outwards above the edge."""
     rows = canvas.top - 1 - np.array([0, round(FLARE_ROWS * scale)])
-    if not _shows_skirt(canvas):
+    if not shows_skirt(canvas):
         return FLARE_USUAL  # what is seen there is a waist's slope
     if rows.min() < 0 or not canvas.person[rows].any(1).all():
         return FLARE_MIN

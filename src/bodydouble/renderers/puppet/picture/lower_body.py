@@ -30,6 +30,7 @@ from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.extension import EDGE, SOLID, ExtendedPicture, skin_like
 from bodydouble.renderers.puppet.picture.garment import CROTCH, garment_hem, one_piece_share, shirt_at_edge
 from bodydouble.renderers.puppet.picture.layers import RIM_SIGMA
+from bodydouble.renderers.puppet.picture.ledge import without_ledge
 from bodydouble.renderers.puppet.picture.regions import closed, softened
 from bodydouble.renderers.puppet.picture.segmentation import OPAQUE, Segmentation, split_legs
 from bodydouble.renderers.puppet.picture.shading import (
@@ -98,6 +99,7 @@ def complete_lower_body(
     bare &= skin_like(cutout.colour, skin, bare, BARE_DARKER)
     canvas = Canvas(extended=extended, fit=fit, template=template, person=person, bare=bare, arms=arms)
     if hem is not None and not only_arms and hem >= edge - HEM_REACH * fit.scale:
+        canvas, segmentation = without_ledge(canvas, segmentation)
         long = one_piece_share(image, person, edge, fit) >= LONG_MIN
         hem = _continued_hem(fit, edge, len(person), LONG_HEM if long else SHORT_HEM)
         return _with_garment(canvas, segmentation, garment_below(canvas, hem), hem, skin)
