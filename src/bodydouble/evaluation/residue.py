@@ -10,6 +10,7 @@ from bodydouble.evaluation.tears import body_core
 from bodydouble.perception import ModelPack
 from bodydouble.perception.arrays import Image, Mask, Matte
 from bodydouble.perception.other_hands import OtherHandFinder
+from bodydouble.perception.smoothing import spans
 from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.trunk import SHOULDERS, legs_hidden
 
@@ -19,6 +20,9 @@ UNTOUCHED_MAX = 3.0
 """0-255, mean over a neighbourhood."""
 COVERED_MIN = 128
 """Alpha (0-255) of the output's matte from which a pixel is covered."""
+PASSING_FRAMES = 12
+"""Frames during which legs that the network sees are still hidden, if they are so before and after: in some frames of
+who passes it takes the passer's legs for the actor's. The longest such time on the development clips is seven frames."""
 
 
 class Residue:
@@ -81,10 +85,13 @@ class Residue:
 def own_part(track: PersonTrack, i: int, shape: tuple[int, ...]) -> Mask:
     """(H, W) where the actor's matte counts as the actor's own.
 
-    That is everywhere, unless somebody hides the actor's legs. Then it ends at the shoulders: the head of who passes
-    reaches up to the chest. Legs that the frame's edge cuts off are not hidden by anybody.
+    That is everywhere, unless somebody hides the actor's legs, in frame ``i`` or shortly before and after it. Then it
+    ends at the shoulders: the head of who passes reaches up to the chest. Legs that the frame's edge cuts off are not
+    hidden by anybody.
     """
-    result, body = np.ones(shape[:2], np.bool_), track.body[i : i + 1]
-    if legs_hidden(body, track.visibility[i : i + 1], shape[0])[0]:
-        result[max(0, round(float(body[0, SHOULDERS, 1].mean()))) :] = False
+    result, first = np.ones(shape[:2], np.bool_), max(i - PASSING_FRAMES, 0)
+    near = np.s_[first : i + PASSING_FRAMES + 1]
+    hidden = legs_hidden(track.body[near], track.visibility[near], shape[0])
+    if any(start <= i - first < stop for start, stop in spans(hidden, track.shot[near], PASSING_FRAMES)):
+        result[max(0, round(float(track.body[i, SHOULDERS, 1].mean()))) :] = False
     return result

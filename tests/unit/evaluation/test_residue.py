@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bodydouble.evaluation.regions import difference
-from bodydouble.evaluation.residue import Residue
+from bodydouble.evaluation.residue import Residue, own_part
 from bodydouble.perception import ModelPack
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.other_hands import OtherHandFinder
@@ -77,6 +77,20 @@ def test_who_stands_before_hidden_legs_is_no_residue(scene: tuple[np.ndarray, np
     assert _share(source, made, actor, actor, track) > 0.4
     track.visibility[0, 25], track.body[0, [23, 24], 1] = 0, 480  # the frame's edge hides them
     assert _share(source, made, actor, actor, track) > 0.4
+
+
+def test_legs_stay_hidden_in_a_few_frames_in_which_they_seem_seen() -> None:
+    """While somebody passes, the network takes the passer's legs for the actor's; after the pass legs are seen."""
+    track = empty_track(40)
+    track.body[:, [11, 12], 1], track.body[:, [23, 24], 1] = 220, 350
+    track.visibility[:, 25] = 0.9
+    track.visibility[[4, 12], 25] = 0
+
+    assert not own_part(track, 8, (480, 480))[300].any()
+    assert own_part(track, 8, (480, 480))[200].all()
+    assert own_part(track, 20, (480, 480)).all()
+    track.shot[10:] = 1
+    assert own_part(track, 8, (480, 480)).all()
 
 
 def test_nobody_is_not_measured() -> None:
