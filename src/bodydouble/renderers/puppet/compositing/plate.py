@@ -1,7 +1,8 @@
 """The clean plate: the scene without people, for any frame of the shot.
 
-One pass over the frames keeps a ring of samples, and builds a key plate as soon as its surroundings in time are read.
-Memory therefore does not grow with length. Between two key plates the frames are cross-faded.
+One pass over the frames keeps a ring of samples, and gathers a key plate as soon as its surroundings in time are read.
+Memory therefore does not grow with length. The key plates then complete each other (``key_plates``). Between two of
+them the frames are cross-faded.
 """
 
 import json
@@ -16,15 +17,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image, Mask, Matte, PixelBox
+from bodydouble.perception.arrays import Image, Mask, Matte
 from bodydouble.perception.footage import Footage, Mattes
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.captions import CaptionFinder, Captions, captions_path
 from bodydouble.renderers.puppet.compositing.gathering import Sample, median, nearest
-from bodydouble.renderers.puppet.compositing.inpaint import fill_holes
+from bodydouble.renderers.puppet.compositing.key_plates import complete_plates, store_draft
 from bodydouble.renderers.puppet.compositing.letterbox import RINGING_PIXELS, bars, inside
-from bodydouble.renderers.puppet.compositing.plain import plain_places
 from bodydouble.renderers.puppet.compositing.reduction import largest_channel
 from bodydouble.renderers.puppet.compositing.registration import CameraPath, CameraTracker
 from bodydouble.renderers.puppet.compositing.removal import (
@@ -35,9 +35,8 @@ from bodydouble.renderers.puppet.compositing.removal import (
     person_zone,
     unknown_mask,
 )
-from bodydouble.renderers.puppet.compositing.seams import SEAM_REACH, match_light
-from bodydouble.renderers.puppet.compositing.stored_plates import Plates, ShotPlates, cut_to, plate_path
-from bodydouble.tasks.atomic_files import atomic_file, atomic_write
+from bodydouble.renderers.puppet.compositing.stored_plates import Plates, ShotPlates
+from bodydouble.tasks.atomic_files import atomic_write
 
 TRACK_EVERY_FRAMES = 2
 """Step at which the camera's movement is followed; between, it is interpolated."""
@@ -47,13 +46,8 @@ STILL_KEY_FRAMES, STILL_SAMPLE_FRAMES, STILL_REACH_FRAMES = 240, 8, 160
 and with a still camera."""
 SAMPLES_MAX = 44
 """Frames that are held at once: 162 MB at 1280 x 720."""
-WHOLE_ALPHA = 252
-"""Alpha (0-255) of a moved plate from which a pixel is none of the border's blend."""
-
 STILL_MAX, STILL_SIDE = 8, np.ones((7, 7), np.uint8)
 """Levels (0-255) beyond what the sample before shows about a pixel, in such a square, where an arm is still."""
-PLAIN_ALPHA = 150
-"""Alpha (0-255) of a plate where no frame shows the background, but a plain wall goes on."""
 MASKS_KEPT_MAX, DEFLATE_LEVEL = 1000, 1
 """Masks of bystanders that are kept, of a few kB each, and how thoroughly they are packed."""
 
@@ -155,7 +149,6 @@ class _SpanBuilder:
         self._before: tuple[Image, Matte] | None = None  # the newest sample, and (H, W) arms in it
         self._shown: Mask | None = None  # (H, W) the picture without black bars, as in the newest sample
         self._start, self._stop = start, stop
-        self._previous: tuple[int, NDArray[np.uint8]] | None = None  # index, as stored
         self._gathering: deque[tuple[int, Future[tuple[Image, NDArray[np.bool_]]]]] = deque()
         self.keys: list[int] = []
         self.unseen: list[float] = []
@@ -197,20 +190,24 @@ class _SpanBuilder:
             while waiting:
                 self._gather(pool, waiting.popleft(), samples)
                 yield self._stop - 1
-            self._complete(ahead=0)
+            self._store(ahead=0)
+        for _ in complete_plates(self._folder, self.path, self.keys, self._bystanders):
+            yield self._stop - 1
 
     def _gather(self, pool: ThreadPoolExecutor, key: int, samples: deque[Sample]) -> None:
-        """Collect the background seen around ``key`` in the pool, and complete the plates before it meanwhile."""
+        """Collect the background seen around ``key`` in the pool, and store those before it meanwhile."""
         held = list(samples)
         seen = pool.submit(median, held) if self.path.still else pool.submit(nearest, self.path, key, held)
         self._gathering.append((key, seen))
-        self._complete(ahead=1)
+        self._store(ahead=1)
 
-    def _complete(self, ahead: int) -> None:
-        """Complete plates in order, but for the last ``ahead`` of those that are being gathered."""
+    def _store(self, ahead: int) -> None:
+        """Store what was gathered, in order, but for the last ``ahead``."""
         while len(self._gathering) > ahead:
-            key, seen = self._gathering.popleft()
-            self._build(key, *seen.result())
+            key, gathered = self._gathering.popleft()
+            image, known = gathered.result()
+            self.unseen.append(float(1 - (known if self._shown is None else known[self._shown]).mean()))
+            store_draft(self._folder, key, image, known)
 
     def _frames(self, step: int) -> Iterator[tuple[int, Image, Matte]]:
         pairs = zip(
@@ -259,46 +256,6 @@ class _SpanBuilder:
         zone = person_zone(matte, self._track.body[index], self._track.visibility[index])
         return zone if self._latest is None else np.asarray(cv2.max(zone, self._latest), np.uint8)
 
-    def _build(self, key: int, image: Image, known: NDArray[np.bool_]) -> None:
-        """Fill the parts that no sample shows, from the plate before, then by inpainting; and store the plate."""
-        self.unseen.append(float(1 - (known if self._shown is None else known[self._shown]).mean()))
-        seen = known.astype(np.uint8) * np.uint8(255)
-        if self._previous is not None:
-            known = self._carry_over(*self._previous, key, image, known, seen)
-        if not known.all():
-            seen[plain_places(image, ~known)] = PLAIN_ALPHA
-            image = fill_holes(image, known, self._bystanders(key))
-        plate = np.asarray(cv2.merge([*cv2.split(image), seen]), np.uint8)
-        with atomic_file(plate_path(self._folder, key)) as part, part.open("wb") as stream:
-            np.save(stream, plate)
-        self._previous = key, plate
-
-    def _carry_over(
-        self,
-        before: int,
-        plate: NDArray[np.uint8],
-        key: int,
-        image: Image,
-        known: NDArray[np.bool_],
-        seen: NDArray[np.uint8],
-    ) -> NDArray[np.bool_]:
-        """Put the plate ``before``, moved to ``key``, where ``image`` is not ``known``; answers the new ``known``."""
-        box = _hole_box(known, SEAM_REACH)
-        if box is None:
-            return known
-        x0, y0, x1, y1 = box
-        here, size = np.s_[y0:y1, x0:x1], (x1 - x0, y1 - y0)
-        matrix = cut_to(box) @ self.path.between(before, key)
-        reach = cv2.warpPerspective(np.full(plate.shape[:2], 255, np.uint8), matrix, size) > WHOLE_ALPHA
-        both = cv2.warpPerspective(plate, matrix, size)
-        moved = np.asarray(cv2.cvtColor(both, cv2.COLOR_RGBA2RGB), np.uint8)
-        new, shared = reach & ~known[here], (reach & known[here]).astype(np.uint8) * np.uint8(255)
-        cv2.copyTo(match_light(moved, image[here], shared), new.astype(np.uint8), image[here])
-        cv2.copyTo(cv2.extractChannel(both, 3), new.astype(np.uint8), seen[here])
-        result = known.copy()
-        result[here] |= new
-        return result
-
     def _bystanders(self, key: int) -> NDArray[np.bool_]:
         """Where other people are, so that none of them is cloned into a hole."""
         taken = np.zeros((self._footage.height, self._footage.width), np.bool_)
@@ -316,10 +273,3 @@ def _key_frames(start: int, stop: int, step: int, grid: int) -> list[int]:
     count = -(-(stop - start) // step)
     wanted = np.array([(start + stop) / 2]) if count == 1 else np.linspace(start, stop - 1, count + 1)
     return [start + grid * int((k - start) / grid) for k in wanted]
-
-
-def _hole_box(known: NDArray[np.bool_], pad: int) -> PixelBox | None:
-    """The box around what is not known, ``pad`` pixels wider; None where all is known."""
-    x, y, w, h = cv2.boundingRect((~known).astype(np.uint8))
-    height, width = known.shape
-    return (max(0, x - pad), max(0, y - pad), min(width, x + w + pad), min(height, y + h + pad)) if w else None
