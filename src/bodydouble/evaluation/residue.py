@@ -21,8 +21,8 @@ UNTOUCHED_MAX = 3.0
 COVERED_MIN = 128
 """Alpha (0-255) of the output's matte from which a pixel is covered."""
 PASSING_FRAMES = 12
-"""Frames during which legs that the network sees are still hidden, if they are so before and after: in some frames of
-who passes it takes the passer's legs for the actor's. The longest such time on the development clips is seven frames."""
+"""Frames during which legs that the network sees are still hidden, if they are so before and after: in some frames it
+takes a passer's legs for the actor's. The longest such time on the development clips is seven frames."""
 
 
 class Residue:
