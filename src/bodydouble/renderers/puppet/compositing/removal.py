@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.landmark_indices import FEET, BodyPoint
+from bodydouble.perception.trunk import HIPS
 from bodydouble.renderers.puppet.compositing.colours import coloured, counted_within
 from bodydouble.renderers.puppet.compositing.plain import blends
+from bodydouble.renderers.puppet.compositing.strands import strands_beside
 from bodydouble.renderers.puppet.discs import DISC_RIM, disc
 from bodydouble.renderers.puppet.painting import drawable_pixel
 
@@ -139,6 +141,8 @@ def unknown_mask(image: Image, matte: Matte, body: Points, visibility: Points) -
     near_head = cv2.min(hair, _widened_within(person, hair, HAIR_MARGIN * len(matte)))
     own_hair = hair_like(image, matte, person, hair)
     sure: Matte = np.asarray(cv2.max(cv2.max(person, near_head), own_hair), np.uint8)
+    strands = strands_beside(image, person, float(np.nanmax(body[HIPS, 1], initial=0)))
+    sure = np.asarray(cv2.max(sure, strands), np.uint8)
     _add_limbs(sure, body, visibility, DRAWING_GROWTH, LEGS_CAPSULES)
     _add_limbs(sure, body, visibility, LEARNING_GROWTH, lost)
     _add_soles(sure, body, visibility)
@@ -146,7 +150,7 @@ def unknown_mask(image: Image, matte: Matte, body: Points, visibility: Points) -
 
 
 def person_zone(matte: Matte, body: Points, visibility: Points) -> Matte:
-    """(H, W) 0 or 255: where ``unknown_mask`` can be more than 0, but for rims of two pixels. A tenth of its time."""
+    """(H, W) 0 or 255: where ``unknown_mask`` can be more than 0, but for hairs and rims. A tenth of its time."""
     return _zone(matte_mask(matte), body, visibility, _lost_limbs(matte, body))
 
 
