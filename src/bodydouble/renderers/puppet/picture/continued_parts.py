@@ -19,7 +19,7 @@ from bodydouble.renderers.puppet.body.surface import bone_share
 from bodydouble.renderers.puppet.compositing.light import exact_lab, lab_of
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.carried_on import weave
-from bodydouble.renderers.puppet.picture.extension import EDGE, SOLID, ExtendedPicture
+from bodydouble.renderers.puppet.picture.extension import CUT_OFF, EDGE, SOLID, ExtendedPicture
 from bodydouble.renderers.puppet.picture.garment import CROTCH, legs_mask
 from bodydouble.renderers.puppet.picture.regions import narrowed, softened, widened
 from bodydouble.renderers.puppet.picture.shading import AMBIENT, DIFFUSE, body_light, lit_cloth, lit_skin, wrinkles
@@ -32,6 +32,8 @@ STRIP_SIGMA = 1.0
 """Standard deviation in pixels by which these colours are smoothed along the row."""
 SAME_HUE, SAME_LIGHTNESS = 15.0, 30.0
 """Distances in CIELAB, of a and b together and of L*, up to which colours at the edge are the part's: no cushions."""
+BESIDE = 2
+"""Pixels beside a part in which the arm that hides its border is looked for."""
 BORDER_SIGMA = 0.25
 """Decimetres over which the borders of the body model's legs are smoothed: about the side of its triangles."""
 LEG_FADE, COLOUR_FADE = 3.0, 1.5
@@ -121,6 +123,7 @@ class Cut:
     """The picture's lower edge, where a part is cut off."""
 
     columns: tuple[float, float]  # the part's first and last
+    behind_arms: tuple[bool, bool]  # whether an arm hides what is beyond these
     colours: Array  # (w, 3) 0-255 of the part just above, beside it as its nearest column
     usual: Array  # (3,) 0-255
     bare: bool  # of the colour of skin
@@ -135,7 +138,7 @@ def cut_at_edge(canvas: Canvas, columns: NDArray[np.bool_]) -> Cut | None:
     shown = canvas.person[strip] & columns
     if not solid.any() or not shown[-1].any():
         return None
-    rows = shown.any(1)  # their median: the last row may end in a fold's corner
+    rows = np.asarray(shown.any(1), np.bool_)  # their median: the last row may end in a fold's corner
     ends = np.argmax(shown[rows], axis=1), shown.shape[1] - 1 - np.argmax(shown[rows, ::-1], axis=1)
     lab = lab_of(colour)
     same = solid & _alike(lab, np.median(lab[solid], axis=0))
@@ -145,10 +148,21 @@ def cut_at_edge(canvas: Canvas, columns: NDArray[np.bool_]) -> Cut | None:
     colours = np.stack([np.interp(np.arange(len(columns)), found, means[:, k]) for k in range(3)], 1)
     return Cut(
         columns=(float(np.median(ends[0])), float(np.median(ends[1]))),
+        behind_arms=_beside_arms(canvas, strip, rows, ends),
         colours=gaussian_smoothed(colours, STRIP_SIGMA),
         usual=np.median(colour[same], axis=0).astype(np.float64),
         bare=bool(2 * np.count_nonzero(canvas.bare[strip] & solid) > np.count_nonzero(solid)),
     )
+
+
+def _beside_arms(
+    canvas: Canvas, strip: slice, rows: NDArray[np.bool_], ends: tuple[NDArray[np.intp], NDArray[np.intp]]
+) -> tuple[bool, bool]:
+    """Whether in most ``rows`` of the ``strip`` an arm is next to the ``ends``, a part's first and last columns."""
+    arms = (canvas.arms & (canvas.extended.cutout.alpha > CUT_OFF))[strip][rows]
+    places = (np.clip(end + step, 0, canvas.shape[1] - 1) for end, step in zip(ends, (-BESIDE, BESIDE), strict=True))
+    left, right = (bool(np.mean(np.take_along_axis(arms, place[:, None], axis=1)) > 0.5) for place in places)
+    return left, right
 
 
 def _painted(
@@ -165,11 +179,14 @@ def _painted(
     painted = lit(np.asarray(usual, np.float32), light)
     if cut is not None:
         down = (first - canvas.top + np.arange(len(left)))[:, None, None] / canvas.fit.scale
-        kept = 1 - (1 - (0 if skin else COLOURS_KEPT)) * smoothstep(0, COLOUR_FADE, down)
+        fade = 1 - smoothstep(0, COLOUR_FADE, down)
         source = cut.columns[0] + across * (cut.columns[1] - cut.columns[0])
         own = np.stack([np.interp(source, x[0], cut.colours[:, k]) for k in range(3)], -1)
         at_edge = lit(np.asarray(cut.usual, np.float32), np.interp(across, across[0], light[0]).astype(np.float32))
-        painted = painted + kept * (own - at_edge)
+        folds = 0 if skin else COLOURS_KEPT
+        painted = painted + (folds + (1 - folds) * fade) * (own - at_edge)
+        if not np.array_equal(cut.usual, usual):
+            painted += fade * (at_edge - lit(np.asarray(usual, np.float32), light))
     alpha, colour = np.zeros(canvas.shape, np.float32), np.zeros((*canvas.shape, 3), np.float32)
     rows = np.s_[first : first + len(left)]
     alpha[rows] = np.clip(np.minimum(x - left, right - x) + 0.5, 0, 1)
@@ -193,8 +210,9 @@ def leg_below(canvas: Canvas, side: str, first: int, cut: Cut | None, usual: Arr
         length = min(LEG_FADE * fit.scale, stop - first) if skin else stop - first
         fade = 1 - smoothstep(0, length, np.arange(stop - first, dtype=np.float64))
         most = STAND_OFF_MAX * fit.scale
-        left = left[rows] + fade * np.clip(cut.columns[0] - left[first], -most, most)
-        right = right[rows] + fade * np.clip(cut.columns[1] - right[first], -most, most)
+        inwards = [0.0 if hidden else most for hidden in cut.behind_arms]
+        left = left[rows] + fade * np.clip(cut.columns[0] - left[first], -most, inwards[0])
+        right = right[rows] + fade * np.clip(cut.columns[1] - right[first], -inwards[1], most)
     else:
         left, right = left[rows], right[rows]
     stretched = _stretched(light, (model[0][rows], model[1][rows]), (left, right), first)

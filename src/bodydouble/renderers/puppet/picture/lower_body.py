@@ -134,8 +134,8 @@ def _with_legs(canvas: Canvas, segmentation: Segmentation, hem: float | None, *,
     else:
         for side, columns in columns_of_legs(canvas).items():
             cut = cut_at_edge(canvas, columns)
-            if cut is not None:
-                cuts[side], usual[side], bare[side] = cut, cut.usual, cut.bare
+            if cut is not None and whole is not None:  # both legs wear the same
+                cuts[side], usual[side], bare[side] = cut, whole.usual, whole.bare
     order = sorted(SIDES, key=lambda side: -float(fit.joints.points[LEGS[side].joints[1], 2]))
     legs = {side: leg_below(canvas, side, first, cuts[side], usual[side], bare[side]) for side in order}
     trunk = canvas.extended.made_up & ~canvas.rows(crotch)

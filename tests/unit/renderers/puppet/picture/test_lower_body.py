@@ -31,15 +31,20 @@ def cut_off(
     rounded: int = 0,
     faded: int = 0,
     lace: bool = False,
+    left_leg: tuple[int, int, int] | None = None,
 ) -> FittedPicture:
     """The mannequin above the row ``edge``, ``dressed`` in one piece from the shoulders down, or in ``trousers``.
 
     The matte lacks ``rounded`` columns at each side of its last rows; ``faded`` rows above the picture's own border are
-    faint. ``lace`` before the dress ends above the edge.
+    faint. ``lace`` before the dress ends above the edge. The ``left_leg`` shows that colour above the edge.
     """
     pose = joints()
     image, mask = picture(pose)
-    image[(image == COLOURS["trousers"]).all(2)] = trousers
+    legs = (image == COLOURS["trousers"]).all(2)
+    image[legs] = trousers
+    if left_leg is not None:
+        legs[: edge - 25], legs[:, : round(float(pose[[25, 26], 0].mean()))] = False, False
+        image[legs] = left_leg
     if dressed:
         image[(image == COLOURS["trousers"]).all(2)] = COLOURS["shirt"]
         (left, right), top = pose[[23, 24], 0], round(float(pose[11, 1]))
@@ -127,6 +132,19 @@ def test_legs_go_on_below_the_edge_as_wide_and_in_the_same_colour(colour: tuple[
     x, y = np.round(points[31, :2]).astype(int)
     assert leg[y, x, 3] > 240
     assert np.abs(leg[y, x, :3] - colour).max() > 20
+
+
+def test_both_made_up_legs_wear_the_same():
+    """A leg that ends in another colour above the edge has the other one's usual colour and shoe farther down."""
+    whole = cut_off(THIGHS, dressed=False, left_leg=(200, 200, 200))
+
+    points, layers = whole.fit.joints.points, whole.layers.layers
+    for share in (0.7, 1.0):
+        colours: list[np.ndarray] = []
+        for side, knee, ankle in (("l", 25, 27), ("r", 26, 28)):
+            x, y = np.round((1 - share) * points[knee, :2] + share * points[ankle, :2]).astype(int)
+            colours.append(layers[f"leg_{side}"].rgba[y, x, :3].astype(float))
+        assert np.abs(colours[0] - colours[1]).max() < 35
 
 
 def test_a_continued_garment_has_a_round_hem():
