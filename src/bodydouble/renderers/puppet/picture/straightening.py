@@ -12,6 +12,7 @@ from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SHORTEST, SIDES, Joints
 from bodydouble.renderers.puppet.body.surface import bone_share, both_limbs, limb_triangles
 from bodydouble.renderers.puppet.discs import distance_to
+from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.cloth import detail_of
 from bodydouble.renderers.puppet.picture.extension import BARE_SHARE, skin_like, usual_cloth
 from bodydouble.renderers.puppet.picture.regions import filled, narrowed, opened, softened, widened
@@ -51,6 +52,9 @@ OUTLINE, HAND_OUTLINE = 0.2, 0.08
 pieced together."""
 HAND_RIM = 0.12
 """Decimetres beside skin that a hand before a sleeve still spoils."""
+JOINT_RIM, JOINT = 0.08, 0.3
+"""Decimetres from a joint of a straight arm's pieces within which nothing of them is left, and from which on all is:
+drawn outlines are as wide. Chosen by eye on a drawing and on photographs."""
 SHARE_MIN = 0.2
 """Share of an arm's pixels from which a colour goes on in what is made up of it."""
 RIM = 2
@@ -183,7 +187,7 @@ def straight_arm(arm: FoldedArm, folded: BodyFit, straight: BodyFit, template: B
         arm.parts["rest"] & (arm.alpha > SEEN), body, along_arm(straight, side, shape) < UPPER, straight.scale
     )
     outline = _outline(seen | wanted, at_shoulder, straight, side)
-    colour = filled(colour, seen | wanted, outline)
+    colour = _joined(colour, seen, wanted, outline, beyond, straight.scale)
     rest = arm.parts["rest"] & ~outline & ~beyond
     alpha = np.where(outline, np.float32(1), np.where(rest, arm.alpha, 0)).astype(np.float32)
     return StraightArm(colour=colour, alpha=alpha, parts={"rest": rest, f"arm_{side}": outline})
@@ -207,6 +211,24 @@ def _outline(arm: Mask, trunk: Mask, straight: BodyFit, side: str) -> Mask:
     hand = _along((arm.shape[0], arm.shape[1]), wrist, wrist - elbow) > 0
     soft = (softened(arm | trunk, sigma * straight.scale) for sigma in (HAND_OUTLINE, OUTLINE))
     return (np.where(hand, *soft) > 0.5) & widened(arm, OUTLINE * straight.scale) & ~trunk
+
+
+def _joined(colour: Floats, seen: Mask, wanted: Mask, outline: Mask, beyond: Mask, scale: float) -> Floats:
+    """``colour`` (h, w, 3) of an arm whose pieces go over into each other and into what is made up between them.
+
+    What is ``seen`` (h, w) ends in outlines, shades and folds of the folded arm: within the straight one's ``outline``
+    (h, w) they would be lines across it. ``wanted`` (h, w) is made up, ``beyond`` (h, w) the forearm's side of the
+    elbow.
+    """
+    bend = seen & ((widened(beyond & seen, 1) & ~beyond) | (widened(~beyond & seen, 1) & beyond))
+    away = distance_to(opened(outline & ~seen, JOINT_RIM * scale) | bend)
+    known = seen & (away > JOINT * scale)
+    if not known.any():
+        return filled(colour, seen | wanted, outline)
+    plain = filled(colour, usual_cloth(colour, known, SHARE_MIN) | (wanted & ~seen), outline)
+    share = np.where(seen, smoothstep(JOINT_RIM * scale, JOINT * scale, away), 0).astype(np.float32)
+    share[wanted & ~seen] = 1
+    return np.asarray(plain + share[..., None] * (colour - plain), np.float32)
 
 
 def _vertices_of(template: BodyTemplate, side: str) -> NDArray[np.int64]:

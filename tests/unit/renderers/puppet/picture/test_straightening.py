@@ -15,6 +15,7 @@ from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, laye
 from bodydouble.renderers.puppet.picture.straightening import (
     FoldedArm,
     _beside_arm,
+    _joined,
     _outline,
     folded_sides,
     straight_arm,
@@ -166,3 +167,21 @@ def test_an_upper_arm_that_the_trunk_hides_has_no_spike_along_it(hidden: int, sp
     assert beside[150, 210] == spike
     assert beside[150, 299]
     assert not beside[161:].any()
+
+
+def test_a_drawn_arm_keeps_its_outline_but_shows_no_line_where_its_pieces_meet() -> None:
+    """Dark lines along inner borders of what is seen vanish, and so does one across the elbow; that outside stays."""
+    colour = np.full((120, 60, 3), 230, np.float32)
+    outline, seen = np.zeros((120, 60), np.bool_), np.zeros((120, 60), np.bool_)
+    outline[5:115, 15:45] = True
+    seen[5:60, 15:30], seen[60:115, 15:45] = True, True
+    seen[5:115, 15], beyond = False, np.broadcast_to(np.arange(120)[:, None] >= 60, (120, 60))
+    dark = 40.0
+    colour[5:115, 15:18] = dark  # outside
+    colour[5:60, 28:30] = dark  # where the trunk hid the rest
+    colour[59:61, 15:30] = dark  # at the elbow
+    joined = _joined(colour, seen, outline & ~seen, outline, beyond, 20.0)
+    assert joined[10:50, 24:35].min() > 170
+    assert joined[56:64, 24:40].min() > 170
+    assert joined[20:45, 16:18].max() < 60
+    assert np.array_equal(joined[90:110, 22:40], colour[90:110, 22:40])
