@@ -231,11 +231,14 @@ def _evened(strands: Floats, inwards: Floats) -> Floats:
 def _like_crown(colour: Floats, hair: Mask, skin: Array, zone: Mask, place: _Layout) -> Mask:
     """What of the ``zone`` (h, w) is more like the ``hair`` (h, w) above the forehead than like the face."""
     across, down = place.places()
-    crown = hair & ~widened(place.inner, CROWN_MARGIN * place.height) & (np.abs(across) < CROWN_BESIDE) & (down < 0)
+    above = place.around & (np.abs(across) < CROWN_BESIDE) & (down < 0)
+    crown = above & hair & ~widened(place.inner, CROWN_MARGIN * place.height)
     crown = crown if crown.any() else hair
     tone = np.median(colour[crown], axis=0).astype(np.float64)
     nearer = _nearer(colour, tone, skin, crown)
     crown = nearer if nearer.any() else crown
+    # Beyond a forehead, what has the hue of skin is hair: else only the lights of brown hair would count.
+    crown |= above & ~hair & ~widened(place.inner, FOREHEAD * place.height)
     bare = skin_like(colour, skin, place.face, NECK_DARKER)
     image = np.clip(colour, 0, 255).astype(np.uint8)
     models = learn_models(image, crown, bare if bare.any() else place.face)

@@ -105,3 +105,14 @@ def test_the_skull_ends_at_the_nape():
         assert 100 < last < 140
         assert (last > 125) == long
         assert skull[70:110, 80:120].all()
+
+
+def test_hair_of_the_skins_hue_is_brown_behind_and_not_white_as_its_lights():
+    """Light brown hair with lights on the crown is brown from behind: not only the lights count as hair."""
+    brown, lights = np.array([190.0, 150.0, 125.0]), np.array([215.0, 215.0, 210.0])
+    colour, face = _head(brown, long=True)
+    colour[20:58, 85:115] = lights
+
+    back = back_of_head(colour, WHOLE, WHOLE > 0, face, SKIN).colour[85:120, 80:120].mean((0, 1))
+
+    assert np.linalg.norm(back - brown) < np.linalg.norm(back - lights)
