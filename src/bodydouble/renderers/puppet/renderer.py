@@ -16,6 +16,7 @@ from bodydouble.renderers.puppet.capability import check_capability
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.captions import Captions, captions_path
 from bodydouble.renderers.puppet.compositing.carried import learn_carried
+from bodydouble.renderers.puppet.compositing.companions import find_companions
 from bodydouble.renderers.puppet.compositing.composite import Composer
 from bodydouble.renderers.puppet.compositing.desk import Desk, find_desk
 from bodydouble.renderers.puppet.compositing.held import learn_held
@@ -26,7 +27,7 @@ from bodydouble.renderers.puppet.compositing.occlusion import learn_ball, learn_
 from bodydouble.renderers.puppet.compositing.other_hands import OtherHands
 from bodydouble.renderers.puppet.compositing.passers import learn_passers
 from bodydouble.renderers.puppet.compositing.plate import build_plates, shot_spans
-from bodydouble.renderers.puppet.compositing.samples import SampleFrame, sample_frames
+from bodydouble.renderers.puppet.compositing.samples import SampleFrame, frames_between, sample_frames
 from bodydouble.renderers.puppet.compositing.softness import measure_softness
 from bodydouble.renderers.puppet.compositing.whole_hands import gather_hands
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
@@ -84,6 +85,7 @@ class PuppetRenderer:
 
             plates = build_plates(footage, mattes, track, folder, report_plates, bystanders=bystanders)
             samples = sample_frames(footage, mattes, track)
+            bystanders.notice(find_companions(samples, plates, track, bystanders.people), frames_between(samples))
             character = making.result()
         bars = learn_bars(samples)
         light = _light_of(samples, track, footage.frame_rate, character, bars)

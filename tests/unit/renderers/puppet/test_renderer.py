@@ -48,7 +48,7 @@ def without_networks(monkeypatch: pytest.MonkeyPatch, made: dict[tuple[bytes, fl
         return made[key]
 
     monkeypatch.setattr(module, "build_character", build)
-    monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.zeros(image.shape[:2], np.uint8))
+    monkeypatch.setattr(BystanderMasks, "people", lambda self, image: np.zeros(image.shape[:2], np.uint8))
     monkeypatch.setattr(OtherHandFinder, "find", lambda self, index, image: [])
 
 

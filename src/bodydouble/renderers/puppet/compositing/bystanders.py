@@ -4,6 +4,8 @@ The track knows bystanders only as boxes that are refreshed once a second, and m
 selfie network, which sees everybody, less the replaced person.
 """
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +89,15 @@ class BystanderMasks:
     def __init__(self, pack: ModelPack, track: PersonTrack) -> None:
         self._pack, self._track = pack, track
         self._net: SelfieNet | None = None
+        self._noticed = np.zeros((0, 4), np.float32)
+        self._noticed_in, self._noticed_reach = np.zeros(0, np.int64), STALE_FRAMES
+
+    def notice(self, companions: Mapping[int, list[NDArray[np.float32]]], frames: int) -> None:
+        """Expect those whom ``find_companions`` has found as well, so many ``frames`` about each sighting at least."""
+        sightings = [(index, box) for index, boxes in companions.items() for box in boxes]
+        if sightings:
+            self._noticed_in, self._noticed = (np.array(x) for x in zip(*sightings, strict=True))
+            self._noticed_reach = max(STALE_FRAMES, frames)
 
     def expected(self, index: int, height: int) -> bool:
         """Whether anybody but the replaced person may be in frame ``index`` of ``height`` lines.
@@ -139,7 +150,11 @@ class BystanderMasks:
         """(N, 4) boxes of the bystanders in each frame of the shot around frame ``index``."""
         track, frames = self._track, slice(max(0, index - STALE_FRAMES), index + STALE_FRAMES + 1)
         boxes = track.bystanders[frames][track.shot[frames] == track.shot[index]].reshape(-1, 4)
-        return boxes[np.isfinite(boxes[:, 0])]
+        boxes = boxes[np.isfinite(boxes[:, 0])]
+        if len(self._noticed) == 0:
+            return boxes
+        near = np.abs(self._noticed_in - index) <= self._noticed_reach
+        return np.concatenate([boxes, self._noticed[near & (track.shot[self._noticed_in] == track.shot[index])]])
 
     def _keep_expected(self, index: int, people: Matte, corner: tuple[int, int], height: int) -> None:
         """Clear the mask ``people`` (h, w), cut at ``corner``, in place where no bystander is expected.
@@ -168,7 +183,7 @@ class BystanderMasks:
         )
         for start in starts.astype(int):
             here = np.s_[:, start : start + side] if width > height else np.s_[start : start + side]
-            people[here] = cv2.max(people[here], self._people(np.ascontiguousarray(image[here])))
+            people[here] = cv2.max(people[here], self.people(np.ascontiguousarray(image[here])))
         self._keep_expected(index, people, (0, 0), height)
         self._look_before_legs(index, image, people, (0, 0))
         mask = cv2.threshold(people, UNKNOWN_LEVEL, 255, cv2.THRESH_BINARY)[1]
@@ -197,7 +212,7 @@ class BystanderMasks:
             return None
         x0, y0, x1, y1 = _square_around(box, width, height)
         here = np.s_[y0:y1, x0:x1]
-        people = self._people(np.ascontiguousarray(image[here]))
+        people = self.people(np.ascontiguousarray(image[here]))
         matte = matte.copy()
         add_feet(matte, self._track.body[index], self._track.visibility[index])
         inside = np.s_[box[1] - y0 : box[3] - y0, box[0] - x0 : box[2] - x0]
@@ -304,14 +319,14 @@ class BystanderMasks:
         x0, x1 = max(0, left), min(width, left + side)
         if min(x1 - x0, bottom - top) < SQUARE_MIN:
             return
-        found = self._people(np.ascontiguousarray(image[top:bottom, x0:x1]))
+        found = self.people(np.ascontiguousarray(image[top:bottom, x0:x1]))
         u0, v0 = max(x0, corner[0]), max(top, corner[1])
         u1, v1 = min(x1, corner[0] + people.shape[1]), min(bottom, corner[1] + people.shape[0])
         if u1 > u0 and v1 > v0:
             here = people[v0 - corner[1] : v1 - corner[1], u0 - corner[0] : u1 - corner[0]]
             here[:] = cv2.max(here, found[v0 - top : v1 - top, u0 - x0 : u1 - x0])
 
-    def _people(self, image: Image) -> Matte:
+    def people(self, image: Image) -> Matte:
         """(h, w) 0-255: everybody in ``image``."""
         if self._net is None:  # two threads may make one each: all share the networks in memory
             self._net = SelfieNet(self._pack)

@@ -41,3 +41,8 @@ def sample_frames(footage: Footage, mattes: Mattes, track: PersonTrack, count: i
     step = -(-len(seen) // count) * grid
     both = zip(footage.read(start, stop, step), mattes.read(start, stop, step), strict=True)
     return [SampleFrame(index=i, image=image, matte=matte) for (i, image), (_, matte) in both if track.present[i]]
+
+
+def frames_between(samples: list[SampleFrame]) -> int:
+    """The most frames from one of the ``samples`` to the next; 0 for a single one."""
+    return int(np.diff([sample.index for sample in samples]).max(initial=0))

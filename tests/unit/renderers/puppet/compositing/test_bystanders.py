@@ -22,7 +22,7 @@ def masks(monkeypatch: pytest.MonkeyPatch, model_pack: ModelPack) -> BystanderMa
     track.present[0] = True
     track.box[0] = 100, 30, 150, 170
     track.bystanders[0, 0] = 160, 40, 200, 190
-    monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.ascontiguousarray(image[..., 0]))
+    monkeypatch.setattr(BystanderMasks, "people", lambda self, image: np.ascontiguousarray(image[..., 0]))
     return BystanderMasks(model_pack, track)
 
 
@@ -93,7 +93,7 @@ def test_a_foot_that_the_matte_misses_is_no_bystander(monkeypatch: pytest.Monkey
     image[matte > 0] = 255
     ankle, toe = track.body[0, 27, :2], track.body[0, 31, :2]
     cv2.line(image, np.round(ankle).astype(int).tolist(), np.round(toe).astype(int).tolist(), (200, 200, 200), 12)
-    monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.ascontiguousarray(image[..., 0]))
+    monkeypatch.setattr(BystanderMasks, "people", lambda self, image: np.ascontiguousarray(image[..., 0]))
     gone = np.asarray(cv2.dilate(cv2.max(matte, image[..., 0]), np.ones((9, 9), np.uint8)), np.uint8)
     bare = np.zeros_like(_cut(image))
     assert BystanderMasks(model_pack, track).around(0, image, matte, gone, BOX, bare) is None
@@ -110,7 +110,7 @@ def test_who_stands_before_the_legs_stays_though_the_matte_took_them_in(
     cv2.rectangle(matte, (105, 30), (145, 74), 255, -1)
     cv2.ellipse(matte, (135, 150), (40, 60), 0, 0, 360, 255, -1)  # who stands in front
     image[matte > 0] = 255
-    monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.ascontiguousarray(image[..., 0]))
+    monkeypatch.setattr(BystanderMasks, "people", lambda self, image: np.ascontiguousarray(image[..., 0]))
     masks = BystanderMasks(model_pack, track)
 
     found = masks.around(0, image, matte, matte, BOX, _cut(image))
@@ -140,7 +140,7 @@ def test_a_body_that_is_wrong_in_one_frame_brings_nobody_before_the_legs(
     image, matte = np.zeros((HEIGHT, WIDTH, 3), np.uint8), np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.ellipse(matte, (125, 130), (40, 90), 0, 0, 360, 255, -1)
     image[matte > 0] = 255
-    monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.ascontiguousarray(image[..., 0]))
+    monkeypatch.setattr(BystanderMasks, "people", lambda self, image: np.ascontiguousarray(image[..., 0]))
     assert BystanderMasks(model_pack, track).around(1, image, matte, matte, BOX, _cut(image)) is None
 
 
@@ -158,7 +158,7 @@ def test_who_stands_before_hidden_legs_is_looked_for_there(
         sides.append(len(part))
         return np.ascontiguousarray(part[..., 0]) if len(part) <= 120 else np.zeros(part.shape[:2], np.uint8)
 
-    monkeypatch.setattr(BystanderMasks, "_people", people)
+    monkeypatch.setattr(BystanderMasks, "people", people)
     masks = BystanderMasks(model_pack, track)
 
     found = masks.around(0, image, matte, matte, BOX, _cut(image))
@@ -253,7 +253,7 @@ def test_who_differs_from_the_background_stays_though_the_network_sees_nobody(
     """Somebody kneels beside the replaced person: the widened mask and the matte's doubts do not take them away."""
     track = empty_track(1)
     track.present[0], track.box[0], track.bystanders[0, 0] = True, (100, 30, 150, 170), (160, 40, 200, 190)
-    monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.zeros(image.shape[:2], np.uint8))
+    monkeypatch.setattr(BystanderMasks, "people", lambda self, image: np.zeros(image.shape[:2], np.uint8))
     image, matte, gone = _scene()
     plate = np.zeros_like(_cut(image))
     doubted = matte.copy()
@@ -269,7 +269,7 @@ def test_a_difference_from_a_made_up_plate_is_nobody(monkeypatch: pytest.MonkeyP
     """Where no frame shows the background, only the network tells people from things behind them."""
     track = empty_track(1)
     track.present[0], track.box[0], track.bystanders[0, 0] = True, (100, 30, 150, 170), (160, 40, 200, 190)
-    monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.zeros(image.shape[:2], np.uint8))
+    monkeypatch.setattr(BystanderMasks, "people", lambda self, image: np.zeros(image.shape[:2], np.uint8))
     image, matte, gone = _scene()
     plate = np.zeros_like(_cut(image))
     seen = np.zeros(plate.shape[:2], np.uint8)

@@ -80,7 +80,7 @@ class OneBystander(BystanderMasks):
 
     colour = (250, 20, 250)
 
-    def _people(self, image: np.ndarray) -> np.ndarray:
+    def people(self, image: np.ndarray) -> np.ndarray:
         return (image == self.colour).all(-1).astype(np.uint8) * np.uint8(255)
 
 
