@@ -78,7 +78,9 @@ class LayeredPuppet:
         self._body, self._retargeting = character.body.layers, retargeting
         self._keep_hands = hands == "keep"
         headless = None if character.face is None else character.face.headless
-        self._headless = None if headless is None else retextured(self._body.layers["trunk"], headless)
+        trunk = self._body.layers["trunk"]
+        self._headless = trunk if headless is None else retextured(trunk, headless)
+        self._from_behind = trunk if trunk.back is None else retextured(trunk, trunk.back)
         self._vertices = _Vertices.of(character)
         self._turn = Lock()
         self._undersides = undersides_of(
@@ -121,9 +123,7 @@ class LayeredPuppet:
         }
         for name in (*arms, *legs, "trunk"):
             if name in maps:
-                layer = maps[name].layer
-                texture = layer.back if back and layer.back is not None else layer.rgba
-                for box, rgba in maps[name].drawn(texture, strength.get(name)):
+                for box, rgba in maps[name].drawn(maps[name].layer.rgba, strength.get(name)):
                     lay_over(canvas, box, rgba)
         undersides = (
             {} if self._retargeting.sits[index] < SITS_MIN else self._raised(pose, scale, root - [x0, y0, 0.0], bounds)
@@ -155,13 +155,13 @@ class LayeredPuppet:
     ) -> dict[str, PlacedLayer]:
         """The layers that are seen within ``bounds``, with their vertices ``placed`` in the frame.
 
-        From the ``back`` the trunk's layer has the head; else the face's mesh and the dome behind it show it.
+        From the ``back`` the trunk's layer has the head; else the face's mesh and the dome behind it show that.
         """
         x0, y0, x1, y1 = bounds
         corner = np.array([x0, y0, 0.0])
         result: dict[str, PlacedLayer] = {}
         for name, own in self._body.layers.items():
-            layer = self._headless if name == "trunk" and self._headless is not None and not back else own
+            layer = own if name != "trunk" else self._from_behind if back else self._headless
             mapped = place_layer(layer, placed[name] - corner, y1 - y0, x1 - x0, joint=joints.get(name), scale=scale)
             if mapped is not None:
                 result[name] = mapped

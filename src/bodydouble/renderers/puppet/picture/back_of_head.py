@@ -114,6 +114,7 @@ class BackOfHead:
     colour: Floats  # (h, w, 3) 0-255
     opacity: Floats  # (h, w) 0-1
     skull: Mask  # (h, w) head and hair, down to the nape or to where hanging hair ends
+    hangs: bool = False  # whether hair covers the neck
 
 
 def back_of_head(colour: Floats, opacity: Floats, solid: Mask, face: Mask, skin: Array) -> BackOfHead:
@@ -132,7 +133,7 @@ def back_of_head(colour: Floats, opacity: Floats, solid: Mask, face: Mask, skin:
     back, seen, skull = colour.copy(), opacity.copy(), np.zeros(face.shape, np.bool_)
     own = _from_behind(colour[part], opacity[part], solid[part], face[part], skin)
     back[part], seen[part], skull[part] = own.colour, own.opacity, own.skull
-    return BackOfHead(colour=back, opacity=seen, skull=skull)
+    return BackOfHead(colour=back, opacity=seen, skull=skull, hangs=own.hangs)
 
 
 def _from_behind(colour: Floats, opacity: Floats, solid: Mask, face: Mask, skin: Array) -> BackOfHead:
@@ -163,7 +164,7 @@ def _from_behind(colour: Floats, opacity: Floats, solid: Mask, face: Mask, skin:
     if _hangs(place.around & like, place.row(NAPE), place.row(1)):
         covered |= _between_locks(like & ~face, solid, place)
         combed = _lit(_combed(colour, like & upper, covered, place), covered, place)
-        return BackOfHead(colour=combed, opacity=opacity, skull=place.skull(covered | like, HANGING_END))
+        return BackOfHead(colour=combed, opacity=opacity, skull=place.skull(covered | like, HANGING_END), hangs=True)
     ears = _ears(place, covered, hair)
     covered &= ~ears
     combed = _lit(_combed(colour, like & upper, covered, place), covered, place)

@@ -47,8 +47,18 @@ class Layer:
     beyond: Mask | None = None  # (T,) of a limb: beyond its elbow or knee
 
 
-def make_layer(colour: Floats, alpha: Floats, surface: Surface, scale: float, front: Floats | None = None) -> Layer:
-    """A layer of ``colour`` (h, w, 3) and ``alpha`` (h, w) on a square grid that covers what is not transparent."""
+def make_layer(
+    colour: Floats,
+    alpha: Floats,
+    surface: Surface,
+    scale: float,
+    front: Floats | None = None,
+    around: Floats | None = None,
+) -> Layer:
+    """A layer of ``colour`` (h, w, 3) and ``alpha`` (h, w) on a square grid that covers what is not transparent.
+
+    The grid covers what another texture shows too: where ``around`` (h, w) 0-1 is not transparent.
+    """
     height, width = alpha.shape
     cell = max(CELL_MIN, round(CELL * scale))
     rows, columns = -(-height // cell) + 1, -(-width // cell) + 1
@@ -56,8 +66,9 @@ def make_layer(colour: Floats, alpha: Floats, surface: Surface, scale: float, fr
     points = np.stack([xs.ravel(), ys.ravel()], 1).astype(np.float64)
     number = np.arange(rows * columns).reshape(rows, columns)
     quads = np.stack([number[:-1, :-1], number[:-1, 1:], number[1:, 1:], number[1:, :-1]], -1).reshape(-1, 4)
+    covered = alpha if around is None else np.maximum(alpha, around)
     near = np.asarray(
-        cv2.dilate((alpha > TRACE).astype(np.uint8), np.ones((MESH_RIM_SIDE, MESH_RIM_SIDE), np.uint8)), np.uint8
+        cv2.dilate((covered > TRACE).astype(np.uint8), np.ones((MESH_RIM_SIDE, MESH_RIM_SIDE), np.uint8)), np.uint8
     )
     quads = quads[_box_sums(near, points[quads[:, 0]], points[quads[:, 2]]) > 0]
     used = np.unique(quads)
@@ -66,13 +77,11 @@ def make_layer(colour: Floats, alpha: Floats, surface: Surface, scale: float, fr
     points, quads = points[used], renumbered[quads]
     weights, depth = surface.at(points)
     triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
-    low, high = points[triangles].min(1), points[triangles].max(1)
-    whole = _box_sums((alpha > MOSTLY).astype(np.uint8), low, high)
     return Layer(
         vertices=np.c_[points, depth],
         weights=weights / np.maximum(weights.sum(1, keepdims=True), TINY),
         triangles=triangles,
-        opaque=whole >= OPAQUE_SHARE * cell * cell,
+        opaque=_opaque(alpha, points[triangles]),
         rgba=premultiplied(colour, alpha),
         front=None if front is None else premultiplied(colour, front),
     )
@@ -87,9 +96,16 @@ def retextured(layer: Layer, rgba: Bytes) -> Layer:
         layer,
         rgba=rgba,
         triangles=layer.triangles[shown],
-        opaque=layer.opaque[shown],
+        opaque=_opaque(np.asarray(rgba[..., 3] / 255, np.float32), corners[shown]),
         beyond=None if layer.beyond is None else layer.beyond[shown],
     )
+
+
+def _opaque(alpha: Floats, corners: Array) -> Mask:
+    """(T,) which of the triangles with ``corners`` (T, 3, 2) px lie in cells that ``alpha`` (h, w) 0-1 fills."""
+    low, high = corners.min(1), corners.max(1)
+    whole = _box_sums((alpha > MOSTLY).astype(np.uint8), low, high)
+    return np.asarray(whole >= OPAQUE_SHARE * (high - low).prod(1), np.bool_)
 
 
 def beyond_joint(layer: Layer) -> Mask:

@@ -18,12 +18,12 @@ from bodydouble.renderers.puppet.body.surface import (
     both_limbs,
     limb_triangles,
 )
-from bodydouble.renderers.puppet.picture.back_of_head import back_of_head
-from bodydouble.renderers.puppet.picture.back_view import closed_back
+from bodydouble.renderers.puppet.picture.back_view import TrunkPicture
 from bodydouble.renderers.puppet.picture.behind_arms import ACROSS, behind_arms
 from bodydouble.renderers.puppet.picture.cloth import with_texture
 from bodydouble.renderers.puppet.picture.corners import without_corner
 from bodydouble.renderers.puppet.picture.extension import skin_beside, skin_like, usual_cloth
+from bodydouble.renderers.puppet.picture.from_behind import from_behind
 from bodydouble.renderers.puppet.picture.garment import garment_weights
 from bodydouble.renderers.puppet.picture.joint_patches import joint_patch
 from bodydouble.renderers.puppet.picture.layer import TRACE, Layer, beyond_joint, make_layer, premultiplied
@@ -144,7 +144,7 @@ def build_layers(
     surface = _without_arm_weights(fit.surface(template, ~arms, shape), parts, fit)
     if parts.hem is not None:
         surface = garment_weights(surface, fit, parts.hem)
-    layers = {"trunk": _trunk_layer(sources, fit, surface, parts)}
+    layers = {"trunk": _trunk_layer(sources, fit, surface, parts, template)}
     for side in SIDES:
         twin = others.get(f"arm_{'r' if side == 'l' else 'l'}", picture)
         arm = _arm_layer(others.get(f"arm_{side}", picture), twin, template, side)
@@ -186,7 +186,9 @@ def _hanging(fit: BodyFit, side: str) -> float:
     return float(np.clip((down - RAISED[0]) / (RAISED[1] - RAISED[0]), 0, 1))
 
 
-def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: Segmentation) -> Layer:
+def _trunk_layer(
+    sources: LayerSources, fit: BodyFit, surface: Surface, parts: Segmentation, template: BodyTemplate
+) -> Layer:
     """Trunk, head, hair, skirt, and the thighs as far as the legs' layers have not set in."""
     alpha, scale = sources.alpha, fit.scale
     limbs = [mask for name, mask in parts.parts.items() if name.startswith("arm")]
@@ -232,12 +234,12 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
         legs_own = softened(np.any(legs, axis=0) | (weight > SEAM[1]), RIM_SIGMA)
         opacity = opacity * (1 - legs_own * (1 - ends) * _below(parts.hem, alpha))
     opacity = without_specks(np.asarray(opacity, np.float32))
-    layer = make_layer(colour, opacity, surface, scale)
-    if not sources.face.any():
-        return layer
-    back = closed_back(colour, opacity, fit, sources.skin, locks)
-    head = back_of_head(back, opacity, sources.alpha > SOLID, sources.face, sources.skin)
-    return replace(layer, back=premultiplied(head.colour, head.opacity), skull=head.skull)
+    shown = TrunkPicture(
+        colour=colour, opacity=opacity, arms=any_arm, hair=parts.hair | locks, model=surface.inside, hem=parts.hem
+    )
+    behind = from_behind(shown, alpha > SOLID, sources.face, sources.skin, fit, template)
+    layer = make_layer(colour, opacity, surface, scale, around=behind.opacity)
+    return replace(layer, back=premultiplied(behind.colour, behind.opacity), skull=behind.skull)
 
 
 def _below(hem: float | None, alpha: Floats) -> Floats:

@@ -1,44 +1,96 @@
 """The character from behind."""
 
-import numpy as np
+from dataclasses import replace
 
-from bodydouble.renderers.puppet.body.fit import fit_body
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.body_template import BodyTemplate
+from bodydouble.renderers.puppet.body.fit import BodyFit, fit_body
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
-from bodydouble.renderers.puppet.picture.back_view import closed_back
-from mannequin import joints, picture, track_of
+from bodydouble.renderers.puppet.picture.back_view import TrunkPicture, back_of_trunk
+from mannequin import Joints, joints, picture, track_of
 from tube_body import tube_body
 
-SKIN, SHIRT = np.array([225.0, 180.0, 150.0]), np.array([40.0, 70.0, 160.0])
+SKIN, SHIRT, TROUSERS = np.array([225.0, 180.0, 150.0]), np.array([40.0, 70.0, 160.0]), np.array([40.0, 120.0, 70.0])
+
+
+def _trunk() -> tuple[TrunkPicture, Joints, BodyFit, BodyTemplate]:
+    """A trunk in a shirt and trousers without a person's head; the pose, the body, and its template."""
+    pose, template = joints(), tube_body()
+    _, mask = picture(pose)
+    anatomy = anatomy_of(track_of([pose]))
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
+    rows, columns = np.mgrid[0 : mask.shape[0], 0 : mask.shape[1]]
+    colour = np.where((rows < pose[23, 1])[..., None], SHIRT, TROUSERS).astype(np.float32)
+    nothing = np.zeros(mask.shape, np.bool_)
+    beside = np.abs(columns - 250) < 52
+    shown = TrunkPicture(
+        colour=colour, opacity=mask * beside, arms=nothing, hair=nothing, model=(mask > 0.5) & beside, hem=None
+    )
+    return shown, pose, fit, template
+
+
+def _chest(pose: Joints) -> tuple[slice, slice]:
+    return np.s_[int(pose[11, 1]) + 20 : int(pose[23, 1]) - 20, 244:256]
 
 
 def test_an_open_jacket_is_closed_from_behind():
-    """A bright stripe down the middle of the chest takes the colour of the sides; head and legs stay."""
-    pose = joints()
-    _, mask = picture(pose)
-    anatomy, template = anatomy_of(track_of([pose])), tube_body()
-    fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
-    colour = np.tile(SHIRT.astype(np.float32), (*mask.shape, 1))
-    colour[:, 242:258] = 250
-    back = closed_back(colour, mask, fit, SKIN, np.zeros(mask.shape, np.bool_))
-    chest = np.s_[int(pose[11, 1]) + 20 : int(pose[23, 1]) - 20, 244:256]
-    assert np.abs(back[chest] - SHIRT).max() < 60
+    """A bright stripe down the middle of the chest takes the colour of the sides; legs stay."""
+    shown, pose, fit, template = _trunk()
+    shown.colour[: int(pose[23, 1]), 242:258] = 250
+    back = back_of_trunk(shown, SKIN, fit, template).colour
+    assert np.abs(back[_chest(pose)] - SHIRT).max() < 45
     legs = np.s_[int(pose[25, 1]) :]
-    assert np.array_equal(back[legs], colour[legs])
+    assert np.array_equal(back[legs], shown.colour[legs])
+
+
+def test_cloth_that_goes_across_the_front_goes_across_the_back():
+    """Stripes that the sides have too are no print: they stay."""
+    shown, pose, fit, template = _trunk()
+    chest = _chest(pose)
+    shown.colour[chest[0].start : chest[0].stop : 6] = shown.colour[chest[0].start + 1 : chest[0].stop : 6] = 230
+    shown.colour[chest[0].start + 2 : chest[0].stop : 6] = 230
+    back = back_of_trunk(shown, SKIN, fit, template).colour
+    below = np.s_[chest[0].start + 60 : chest[0].stop, chest[1]]
+    assert np.abs(back[below] - shown.colour[below]).max() < 5
 
 
 def test_long_hair_beside_the_trunk_is_no_cloth():
     """Strands down one side of the chest do not colour the back; clothes of the hair's colour stay."""
-    pose, hair = joints(), np.array([90.0, 40.0, 110.0])
-    _, mask = picture(pose)
-    anatomy, template = anatomy_of(track_of([pose])), tube_body()
-    fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
+    shown, pose, fit, template = _trunk()
+    hair = np.array([90.0, 40.0, 110.0])
     shoulders, hips = int(pose[11, 1]), int(pose[23, 1])
-    colour = np.tile(SHIRT.astype(np.float32), (*mask.shape, 1))
-    colour[: shoulders - 2] = hair
-    colour[: (shoulders + hips) // 2, :235] = hair
+    locks = np.zeros(shown.opacity.shape, np.bool_)
+    locks[: (shoulders + hips) // 2, :225] = True
+    shown.colour[: (shoulders + hips) // 2 + 12, :225] = hair  # its ends are not followed
+    back = back_of_trunk(replace(shown, hair=locks), SKIN, fit, template).colour
+    assert np.abs(back[_chest(pose)] - SHIRT).max() < 45
 
-    chest = np.s_[shoulders + 20 : hips - 20, 244:256]
-    assert np.abs(closed_back(colour, mask, fit, SKIN, np.zeros(mask.shape, np.bool_))[chest] - SHIRT).max() < 10
-    colour[shoulders - 2 :] = hair
-    assert np.abs(closed_back(colour, mask, fit, SKIN, np.zeros(mask.shape, np.bool_))[chest] - hair).max() < 10
+
+def test_what_arms_tore_off_the_sides_is_whole_from_behind():
+    """A notch where an arm lay before the side, and a rag beside it, are gone: the side is smooth, and a shirt."""
+    shown, pose, fit, template = _trunk()
+    middle = int(pose[[11, 23], 1].mean())
+    opacity, arms = shown.opacity.copy(), np.zeros(shown.opacity.shape, np.bool_)
+    arms[middle - 30 : middle + 30, :225] = True
+    opacity[middle - 30 : middle + 30, :225] = 0
+    opacity[middle - 2 : middle + 2, 180:225] = 1
+    back = back_of_trunk(replace(shown, opacity=opacity, arms=arms), SKIN, fit, template)
+
+    whole = back_of_trunk(shown, SKIN, fit, template)
+    sides = [np.argmax(trunk.opacity[middle - 25 : middle + 25] > 0.5, axis=1) for trunk in (back, whole)]
+    assert np.abs(sides[0] - sides[1]).max() < 8
+    assert np.abs(np.diff(sides[0])).max() <= 1
+    assert np.abs(back.colour[middle - 20 : middle + 20, 212:220] - SHIRT).max() < 45
+
+
+def test_a_neckline_is_covered_from_behind():
+    """Bare skin below the throat is cloth on the back."""
+    shown, pose, fit, template = _trunk()
+    shoulders = int(pose[11, 1])
+    neckline: NDArray[np.intp] = np.arange(shoulders - 5, shoulders + 20)
+    shown.colour[neckline, 238:262] = SKIN
+    back = back_of_trunk(shown, SKIN, fit, template).colour
+    assert np.abs(back[shoulders : shoulders + 20, 244:256] - SHIRT).max() < 45
