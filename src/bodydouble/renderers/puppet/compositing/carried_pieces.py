@@ -47,6 +47,9 @@ ALONE, CROWD_MAX = 0.25, 0.3
 WITHIN_MIN, MOSTLY = 0.8, 0.5
 """Share of a piece in the person, or in the head's place, from which it is within; share in the person from which what
 is within the head's place is face or hair. Measured: up to 0.61 of a microphone is in that place, all of a profile."""
+FOOT_REACH = 0.45
+"""Shoulder widths about the feet's place in which a shoe with all that is under it ends. Chosen by eye on a skater who
+holds her foot above the head."""
 SOLID_MIN = 0.8
 """Share of the inside of an outline that differs from the plate too, from which it is that of one solid thing."""
 AREA_MAX = 1.2
@@ -121,7 +124,7 @@ def _piece(view: View, looks: Looks, here: NDArray[np.bool_], near: NDArray[np.b
 
     In other light what sticks out at the hand may have none of them.
     """
-    if _is_of_head(view, here) or not stands_alone(view, here) or _is_cut_off(view, here):
+    if _is_of_head(view, here) or _is_of_foot(view, here) or not stands_alone(view, here) or _is_cut_off(view, here):
         return None
     hands = tuple(side for side in range(2) if view.away[side][here].min() < AT_HAND)
     if np.count_nonzero(here & near) >= (SIZE_MIN * view.unit) ** 2:
@@ -189,6 +192,11 @@ def _is_of_head(view: View, piece: NDArray[np.bool_]) -> bool:
     """Whether a ``piece`` (h, w) is face, hair or glasses: a raised hand is at them, and they turn into sight."""
     inside = float((view.parts == HEAD)[piece].mean()) > WITHIN_MIN
     return inside and float(view.person[piece].mean()) > MOSTLY
+
+
+def _is_of_foot(view: View, piece: NDArray[np.bool_]) -> bool:
+    """Whether a ``piece`` (h, w) is a shoe, a skate or a sole at which a hand is."""
+    return float((view.beside[FEET][piece] < FOOT_REACH).mean()) > WITHIN_MIN
 
 
 def _is_cut_off(view: View, piece: NDArray[np.bool_]) -> bool:

@@ -174,6 +174,16 @@ def test_a_pocket_at_which_a_hand_rests_is_not_carried() -> None:
     assert place.learned() is None
 
 
+def test_a_skate_at_which_a_hand_is_is_not_carried() -> None:
+    """Who holds a raised foot carries neither the shoe nor what is under it."""
+    place = scene(length=60)
+    assert place.learned() is not None
+    for i, club in enumerate(place.things):
+        hand, tip = place.track.body[i, 16, :2], np.stack(np.nonzero(club)[::-1], 1).max(0)
+        place.track.body[i, [28, 30], :2], place.track.body[i, 32, :2] = hand, tip
+    assert place.learned() is None
+
+
 def test_a_blurred_rim_of_clothes_is_not_carried() -> None:
     """It is beside the matte, but is removed with the person, and hardly moves over the body."""
     place = scene(carried=(False,) * FRAMES)
