@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
 from bodydouble.renderers.puppet.motion.turning import (
     SWAPPED,
@@ -76,6 +77,22 @@ def test_a_short_front_with_a_face_is_a_front():
 
     assert not back_frames(replace(motion, face_found=faces))[20:30].any()
     assert not back_frames(_from_behind(np.s_[10:35]))[10:35].any()
+
+
+def test_a_runner_in_profile_is_no_back():
+    """A trunk that twists with every step, without a face, is a front while the nose is beside the ears."""
+    front, poses = joints(), []
+    for step in range(60):
+        pose = front.copy()
+        pose[:, 0] = 250 + (front[:, 0] - 250) * (0.05 - 0.1 * (step % 10 < 6))
+        poses.append(pose)
+    track = track_of(poses)
+    motion = replace(build_motion(track, 25.0), face_found=np.zeros(60, np.bool_))
+    assert back_frames(motion).all()
+
+    motion.body[:, BodyPoint.NOSE, 0] += 15
+
+    assert not back_frames(motion).any()
 
 
 def test_a_back_is_driven_as_a_front():
