@@ -18,6 +18,8 @@ SEAM_REACH = 24
 """Pixels around a hole in which the light of a patch is compared with its surroundings."""
 LIGHT_MAX = 60.0
 """Largest change of a patch in levels (0-255): a larger difference means that another thing is at that place."""
+OTHERS_MAX = 0.5
+"""Share of the compared places from which so large differences are those of the light nevertheless: a flash."""
 MIDDLE = 128
 """The byte that stands for no change, where changes are stored in halves of a level."""
 SHARED_MIN = 0.3
@@ -45,6 +47,9 @@ def match_light(patch: Image, beside: Image, shared: Matte) -> Image:
         return patch
     here, there = (reduced(cv2.copyTo(x[whole], mask), LIGHT_STEP).astype(np.float32) for x in (patch, beside))
     mean = cv2.divide(there - here, cv2.merge([np.maximum(weight, np.float32(SHARED_MIN))] * 3))
+    another = cv2.max(mean, -mean).max(-1) > LIGHT_MAX
+    if np.count_nonzero(another & (weight > 0)) < OTHERS_MAX * np.count_nonzero(weight):
+        weight[another] = 0
     mean = np.asarray(np.clip(mean, np.float32(-LIGHT_MAX), np.float32(LIGHT_MAX)), np.float32)
     # Enlarged in bytes: a floating point field is four times as large as the picture.
     halves = np.clip(np.rint(2 * spread(mean, weight)) + MIDDLE, 0, 255).astype(np.uint8)
