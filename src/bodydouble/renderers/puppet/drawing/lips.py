@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, Image, Mask, Points
 from bodydouble.perception.landmark_indices import FacePoint
+from bodydouble.renderers.puppet.motion.actor_lips import COLUMNS
 from bodydouble.renderers.puppet.motion.expression import INNER_LIPS, MOUTH_CORNERS
 from bodydouble.renderers.puppet.motion.head import Head
 from bodydouble.renderers.puppet.painting import SUBPIXEL_BITS, fixed_point, hull_mask
@@ -40,15 +41,10 @@ SEAM_SHADE, SEAM_SIGMA = 0.45, 0.8
 """Brightness of the line in which lips meet over theirs, and standard deviation of its edge in pixels."""
 SPREAD = (1, 1)
 """The lips' colours go on into the mouth at full size: it is small."""
-LIP_COLUMNS = np.array((
-    (0, 11, 12, 13, 14, 15, 16, 17), (37, 72, 38, 82, 87, 86, 85, 84), (267, 302, 268, 312, 317, 316, 315, 314),
-    (39, 73, 41, 81, 178, 179, 180, 181), (269, 303, 271, 311, 402, 403, 404, 405),
-    (40, 74, 42, 80, 88, 89, 90, 91), (270, 304, 272, 310, 318, 319, 320, 321),
-    (185, 184, 183, 191, 95, 96, 77, 146), (409, 408, 407, 415, 324, 325, 307, 375),
-))  # fmt: skip
-"""Face mesh points that lie below each other, from the edge of the upper lip to that of the lower one."""
 APART = 0.004
-"""Face widths between two of them at least."""
+"""Face widths between two points of the lips that lie below each other, at least."""
+LIP_COLUMNS = COLUMNS[1:-1]
+"""The lips without their corners."""
 ROOM, LIPS_PIXELS_MIN = 4, 30
 """Pixels around the lips that are looked at, and pixels of lips without which their colour is not known."""
 

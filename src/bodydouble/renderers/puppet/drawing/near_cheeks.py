@@ -103,7 +103,7 @@ def near_cheeks(rgba: Bytes, face: Array, head: Head) -> NearCheeks:
     around = place * (widened(inside, BESIDE_IT * width) & ~inside)
     hair = (part[..., 3] > OPAQUE) & ~skin
     one, other = (
-        _cheek(colour, known & here, (weight * here).astype(np.float32), (x0, y0))
+        _cheek(rgba, colour, known & here, (weight * here).astype(np.float32), (x0, y0))
         if (rim * here * lit).sum() > LIT_MIN * (rim * here).sum()
         and (around * here * hair).sum() < HAIR_MAX * (around * here).sum()
         else None
@@ -112,20 +112,22 @@ def near_cheeks(rgba: Bytes, face: Array, head: Head) -> NearCheeks:
     return NearCheeks(view=without_yaw(head) if needs_far_side(head) else head.rotation, sides=(one, other))
 
 
-def _cheek(colour: Floats, lit: NDArray[np.bool_], weight: Floats, corner: tuple[int, int]) -> TexturePatch | None:
-    """The side with ``weight`` (h, w), whose skin is that of ``lit`` (h, w) going on; its box begins at ``corner``."""
+def _cheek(
+    rgba: Bytes, colour: Floats, lit: NDArray[np.bool_], weight: Floats, corner: tuple[int, int]
+) -> TexturePatch | None:
+    """The side with ``weight`` (h, w), whose skin is that of ``lit`` (h, w) going on.
+
+    ``colour`` (h, w, 3) is the part of the texture ``rgba`` (H, W, 4) that begins at ``corner``.
+    """
     rows, columns = np.flatnonzero((weight > 0).any(1)), np.flatnonzero((weight > 0).any(0))
     if len(rows) == 0 or np.count_nonzero(lit) < KNOWN_MIN:
         return None
     here = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     skin = filled(colour, lit, weight > 0)
-    return TexturePatch(
-        box=(
-            corner[0] + int(columns[0]),
-            corner[1] + int(rows[0]),
-            corner[0] + int(columns[-1]) + 1,
-            corner[1] + int(rows[-1]) + 1,
-        ),
-        colour=np.ascontiguousarray(skin[here]),
-        weight=np.ascontiguousarray(weight[here][..., None]),
+    box = (
+        corner[0] + int(columns[0]),
+        corner[1] + int(rows[0]),
+        corner[0] + int(columns[-1]) + 1,
+        corner[1] + int(rows[-1]) + 1,
     )
+    return TexturePatch.of(rgba, box, skin[here], weight[here])

@@ -10,6 +10,7 @@ from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.perception.smoothing import WRIST_SEEN_MIN, fill_gaps, one_euro, spans
 from bodydouble.perception.track import FACE_POINTS, HAND_POINTS, PersonTrack
 from bodydouble.perception.trunk import shoulder_vector, spine_vector
+from bodydouble.renderers.puppet.motion.actor_lips import COLUMNS, lips_of
 from bodydouble.renderers.puppet.motion.arms import hang_unseen
 from bodydouble.renderers.puppet.motion.expression import (
     INNER_LIPS,
@@ -90,6 +91,8 @@ class Motion:
     gaze: Array  # (F, 2) see ``gaze_of``, 0 without a face
     lids: Array  # (F, 2) 1 is open, 0 shut
     mouth: Array  # (F, 3) see Expression.mouth
+    lip_shapes: Array  # (F, 11, 8, 2) see Expression.lips
+    lips_rest: Array  # (11, 8, 2) see Expression.lips_rest
     hands: Array  # (F, 2, 21, 2) NaN where not seen
     hand_weight: Array  # (F, 2) 0-1, how far the seen hand may be trusted, faded at its ends
     hand_source: NDArray[np.intp]  # (F, 2) the frame that shows the hand whole, see ``hand_sources``; -1 if none does
@@ -106,7 +109,12 @@ class Motion:
 
     def expression(self, index: int) -> Expression:
         return Expression(
-            offsets=self.offsets[index], gaze=self.gaze[index], lids=self.lids[index], mouth=self.mouth[index]
+            offsets=self.offsets[index],
+            gaze=self.gaze[index],
+            lids=self.lids[index],
+            mouth=self.mouth[index],
+            lips=self.lip_shapes[index],
+            lips_rest=self.lips_rest,
         )
 
 
@@ -135,7 +143,7 @@ def build_motion(
     unknown = np.full(len(track), np.nan)
     cut_off = cut_off_above(track)
     rotation, centre, size, heads = _heads(track, frame_rate, unknown if outline is None else outline, cut_off)
-    offsets, gaze, mouth = _expressions(track, heads)
+    offsets, gaze, mouth, lip_shapes, lips_rest = _expressions(track, heads)
     return Motion(
         frame_rate=frame_rate,
         shot=track.shot,
@@ -152,6 +160,8 @@ def build_motion(
         gaze=gaze,
         lids=_lids(track, frame_rate),
         mouth=mouth,
+        lip_shapes=lip_shapes,
+        lips_rest=lips_rest,
         hands=hands,
         hand_weight=hand_weight,
         hand_source=hand_source,
@@ -244,13 +254,14 @@ def with_blinks(closed: Array, ratio: Array, frame_rate: float) -> Array:
     return result
 
 
-def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, Array, Array]:
-    """Offsets (F, 478, 3), gaze (F, 2) and mouth (F, 3)."""
+def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, Array, Array, Array, Array]:
+    """Offsets (F, 478, 3), gaze (F, 2), mouth (F, 3), lips (F, 11, 8, 2) and the same at rest (11, 8, 2)."""
     frames = len(track)
     offsets, gaze, mouth = np.zeros((frames, FACE_POINTS, 3)), np.zeros((frames, 2)), np.zeros((frames, 3))
+    lips = np.zeros((frames, *COLUMNS.shape, 2))
     seen = [i for i in range(frames) if heads[i] is not None]
     if not seen:
-        return offsets, gaze, mouth
+        return offsets, gaze, mouth, lips, lips[0]
     faces = np.stack([normalised(track.face[i].astype(np.float64), head) for i in seen if (head := heads[i])])
     neutral = neutral_of(faces)
     offsets[seen] = faces - neutral
@@ -260,7 +271,8 @@ def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, A
     for start, stop in spans(found, track.shot, gap_max=0):
         gaze[start:stop] = steady(gaze[start:stop])
     mouth[seen] = np.array([[*mouth_shape(face), mouth_gap(face)] for face in faces])
-    return offsets, gaze, mouth
+    lips[seen] = faces[:, COLUMNS, :2]
+    return offsets, gaze, mouth, lips, lips_of(neutral)
 
 
 def _heads(

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.landmark_indices import FacePoint
+from bodydouble.renderers.puppet.motion.actor_lips import with_actor_lips
 from bodydouble.renderers.puppet.motion.head import Head
+from bodydouble.renderers.puppet.motion.smiles import smile_of, with_smile
 
 Array = NDArray[np.float64]
 
@@ -82,8 +84,6 @@ LIFT_MIN, LIFT_MAX = -0.08, 0.08
 """Bounds, in face heights, of the move of a mouth's corners in addition to the actor's own movement."""
 MOUTH_AJAR, MOUTH_OPEN = 0.01, 0.07
 """Gaps in face heights between which a mouth goes from its own shape to the one that the actor's has."""
-JAW_BESIDE, JAW_WIDE = 0.3, 4
-"""Face widths beside the middle up to which the jaw follows a lower lip, and exponent of how that fades."""
 SHUT_LINE = 0.05
 """Gap in face heights up to which lips come to lie in one line. Chosen by eye."""
 EYES = (
@@ -221,6 +221,8 @@ class Expression:
     gaze: Array  # (2,) see ``gaze_of``; the irises' texture follows it, not the mesh
     lids: Array  # (2,) opening relative to the wide-open eye, 0-1.2
     mouth: Array  # (3,) width of the mouth, how far its corners are above its middle, and its gap as seen; normalised
+    lips: Array  # (11, 8, 2) normalised, see ``lips_of``
+    lips_rest: Array  # (11, 8, 2) those of the actor's neutral
 
 
 def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
@@ -248,8 +250,12 @@ def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
         offsets[iris, 1] = (own[iris, 1] - own[bottom, 1] + IRIS_MEET * opening) * (min(ratio, 1.0) - 1)
     shaped = _mouth_shaped(rest + np.clip(offsets, OFFSET_MIN, OFFSET_MAX), rest, expression.mouth)
     rounded = _puckered(shaped, rest, _pucker(expression))
-    opened = _opened(rounded, float(expression.mouth[2]))
-    return _uncrossed(opened, _parted(expression))
+    parted = _parted(expression)
+    # Lips that have passed each other are shut, see ``_uncrossed``.
+    share = parted * float(smoothstep(MOUTH_AJAR, MOUTH_OPEN, rounded[LOWER_LIP, 1] - rounded[UPPER_LIP, 1]))
+    opened = with_actor_lips(rounded, rest, expression.lips, expression.lips_rest, share)
+    smile = smile_of(*expression.mouth[:2].tolist()) - smile_of(*mouth_shape(own).tolist())
+    return with_smile(_uncrossed(opened, parted), smile)
 
 
 def _about_brows(face: Array) -> Array:
@@ -286,28 +292,6 @@ def _mouth_shaped(face: Array, rest: Array, actors: Array) -> Array:
     shaped[:MESH_POINTS, 0] += (middle[0] - face[:MESH_POINTS, 0]) * shrink * _around(middle, MOUTH_REACH * width, face)
     wanted = min(float(mouth_shape(rest)[1]), MOUTH_LIFT_REST) + gain * (float(actors[1]) - MOUTH_LIFT_REST)
     return _corners_moved(shaped, float(np.clip(wanted - float(lift), LIFT_MIN, LIFT_MAX)))
-
-
-def _opened(face: Array, actors: float) -> Array:
-    """``face`` with its mouth as far open as the actor's looks, which has the gap ``actors`` in face heights.
-
-    The jaw comes down with the lower lip. The gap itself counts: the offsets lack that of the resting lips, which are
-    shut but have landmarks that lie apart.
-    """
-    gap = mouth_gap(face)
-    more = float(smoothstep(MOUTH_AJAR, MOUTH_OPEN, gap)) * max(actors - gap, 0.0)
-    upper, lower = face[UPPER_LIP], face[LOWER_LIP]
-    if more < TINY or lower[1] <= upper[1]:  # lips that have passed each other are shut, see ``_uncrossed``
-        return face
-    share = smoothstep(upper[1], lower[1], face[:MESH_POINTS, 1])
-    share *= np.exp(-(((face[:MESH_POINTS, 0] - lower[0]) / JAW_BESIDE) ** JAW_WIDE))
-    # The lips' edges come down by the pair, least at the corners: heights alone tell them apart badly.
-    pairs = np.array(LIP_PAIRS)
-    gaps = np.linalg.norm(face[pairs[:, 0], :2] - face[pairs[:, 1], :2], axis=1) / max(gap, TINY)
-    share[pairs[:, 0]], share[pairs[:, 1]] = 0, np.minimum(gaps, 1)
-    moved = face.copy()
-    moved[:MESH_POINTS, 1] += more * share
-    return moved
 
 
 def _pucker(expression: Expression) -> float:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from bodydouble.perception.landmark_indices import FacePoint
+from bodydouble.renderers.puppet.motion.actor_lips import COLUMNS, lips_of
 from bodydouble.renderers.puppet.motion.expression import (
     EYES,
     LIP_PAIRS,
@@ -27,7 +29,12 @@ def face(gap: float = 0.0, mouth_width: float = 0.38, lids: float = 0.2) -> np.n
     for k, (upper, lower) in enumerate(LIP_PAIRS):
         x = (k + 1) // 2 * (-1) ** k * 0.03  # the middle pair first, then outwards in turn
         points[upper], points[lower] = (x, 0.9 - gap / 2, 0), (x, 0.9 + gap / 2, 0)
-    points[MOUTH_CORNERS[0]], points[MOUTH_CORNERS[1]] = (-mouth_width / 2, 0.9, 0), (mouth_width / 2, 0.9, 0)
+    for column in COLUMNS[1:-1]:
+        upper, lower = points[column[3]], points[column[4]]
+        for k in range(3):
+            points[column[k]], points[column[7 - k]] = upper - [0, 0.015 * (3 - k), 0], lower + [0, 0.02 * (3 - k), 0]
+    for corners, side in zip(COLUMNS[[0, -1], :4], (-1, 1), strict=True):
+        points[corners] = np.stack([side * (mouth_width / 2 - 0.01 * np.arange(4)), np.full(4, 0.9), np.zeros(4)], 1)
     for (top, bottom, left, right, iris), x in zip(EYES, (-0.3, 0.3), strict=True):
         points[top], points[bottom] = (x, -0.1 - lids / 2, 0), (x, -0.1 + lids / 2, 0)
         points[left], points[right] = (x - 0.12, -0.1, 0), (x + 0.12, -0.1, 0)
@@ -36,7 +43,13 @@ def face(gap: float = 0.0, mouth_width: float = 0.38, lids: float = 0.2) -> np.n
 
 
 def still(lids: float = 1.0, **changed: np.ndarray) -> Expression:
-    kept = {"offsets": np.zeros((478, 3)), "gaze": np.zeros(2), "mouth": np.array([0.38, MOUTH_LIFT_REST, 0.0])}
+    kept = {
+        "offsets": np.zeros((478, 3)),
+        "gaze": np.zeros(2),
+        "mouth": np.array([0.38, MOUTH_LIFT_REST, 0.0]),
+        "lips": lips_of(face()),
+        "lips_rest": lips_of(face()),
+    }
     return Expression(lids=np.array([lids, lids]), **(kept | changed))
 
 
@@ -248,19 +261,16 @@ def test_eye_opening_is_height_over_width():
 
 
 def test_a_mouth_opens_as_far_as_the_actors_looks_open():
-    """Chin and lower lip come down, farther than by the offsets alone; the upper lip stays, and shut lips stay shut."""
+    """The lips' gap is the actor's, larger than by the offsets alone, and skin below follows; shut lips stay shut."""
     own = face(gap=0.0)
-    own[152] = (0, 1.4, 0)
+    own[FacePoint.UNDER_NOSE], own[18] = (0, 0.7, 0), own[17] + [0, 0.05, 0]
     offsets = np.zeros((478, 3))
-    lower = [pair[1] for pair in LIP_PAIRS]
-    offsets[[*lower, 152], 1] = 0.1
-    mouth = np.array([0.38, MOUTH_LIFT_REST, 0.15])
-    known = apply_expression(own, own, still(offsets=offsets, mouth=mouth * [1, 1, 0]))
-    shown = apply_expression(own, own, still(offsets=offsets, mouth=mouth))
-    shut = apply_expression(own, own, still(mouth=mouth))
+    offsets[[pair[1] for pair in LIP_PAIRS], 1] = 0.1
+    mouth, lips = np.array([0.38, MOUTH_LIFT_REST, 0.15]), lips_of(face(gap=0.15))
+    shown = apply_expression(own, own, still(offsets=offsets, mouth=mouth, lips=lips))
+    shut = apply_expression(own, own, still(mouth=mouth, lips=lips))
     assert np.isclose(mouth_gap(shown), 0.15)
-    assert np.isclose(shown[UPPER_LIP, 1], known[UPPER_LIP, 1])
-    assert np.isclose(shown[152, 1] - known[152, 1], 0.15 - mouth_gap(known))
+    assert shown[18, 1] > own[18, 1] + 0.03
     assert mouth_gap(shut) < 0.01
 
 
@@ -283,7 +293,8 @@ def test_a_shut_smile_stays_shut():
     def gap(lift: float, apart: float) -> float:
         offsets = np.zeros((478, 3))
         offsets[lower, 1] = apart
-        return mouth_gap(apply_expression(own, own, still(offsets=offsets, mouth=np.array([0.38, lift, apart]))))
+        seen = still(offsets=offsets, mouth=np.array([0.38, lift, apart]), lips=lips_of(face(apart)))
+        return mouth_gap(apply_expression(own, own, seen))
 
     assert gap(smiling, 0.045) < 0.005
     assert gap(MOUTH_LIFT_REST, 0.045) > 0.03
@@ -296,6 +307,26 @@ def test_rounded_lips_leave_the_nose_alone():
     own[0], own[17], own[164] = (0, 0.85, 0), (0, 0.95, 0), (0, 0.75, 0)
     offsets[list(MOUTH_CORNERS), 0] = 0.03, -0.03
     mouth = np.array([0.38 - 0.06, MOUTH_LIFT_REST, 0.0])
-    moved = apply_expression(own, own, still(offsets=offsets, mouth=mouth)) - own
-    assert abs(moved[164, 1]) < 0.002
+    seen = still(offsets=offsets, mouth=mouth, lips=lips_of(own + offsets), lips_rest=lips_of(own))
+    moved = apply_expression(own, own, seen) - own
+    assert abs(moved[164, 1]) < 0.004
     assert 0 < -moved[0, 1] < moved[17, 1]
+
+
+def test_cheeks_and_lower_lids_rise_with_a_smile():
+    """So they do for an actor who smiles in every frame; a picture that smiles has them already, and lowers them."""
+    own = face()
+    for cheek, x in ((50, -0.3), (205, -0.25), (280, 0.3), (425, 0.25)):
+        own[cheek] = (x, 0.4, 0)
+    smiling = still(mouth=np.array([0.46, 0.06, 0.2]))
+    moved = apply_expression(own, own, smiling) - apply_expression(own, own, still())
+    assert (moved[[50, 205, 280, 425], 1] < -0.03).all()
+    assert moved[205, 0] < 0 < moved[425, 0]
+    for top, bottom, *_ in EYES:
+        assert moved[bottom, 1] < -0.1 * 0.2
+        assert abs(moved[top, 1]) < 0.005
+    already = own.copy()
+    already[list(MOUTH_CORNERS), :2] += [[-0.05, -0.06], [0.05, -0.06]]
+    stay, lowered = (apply_expression(already, already, seen) - already for seen in (smiling, still()))
+    assert (np.abs(stay[[50, 205, 280, 425], 1]) < 0.01).all()
+    assert (lowered[[50, 205, 280, 425], 1] > 0.03).all()
