@@ -22,7 +22,7 @@ from bodydouble.renderers.puppet.compositing.desk import Desk, find_desk
 from bodydouble.renderers.puppet.compositing.held import learn_held
 from bodydouble.renderers.puppet.compositing.letterbox import learn_bars
 from bodydouble.renderers.puppet.compositing.light import Light, measure_light
-from bodydouble.renderers.puppet.compositing.mouth import measure_mouth
+from bodydouble.renderers.puppet.compositing.mouth import measure_mouth, skin_beside
 from bodydouble.renderers.puppet.compositing.occlusion import learn_ball, learn_colours
 from bodydouble.renderers.puppet.compositing.other_hands import OtherHands
 from bodydouble.renderers.puppet.compositing.passers import learn_passers
@@ -109,7 +109,9 @@ class PuppetRenderer:
             plates=plates,
             bystanders=bystanders,
             light=light,
-            mouth=measure_mouth(samples, track, light, character.face.lips if character.face else None),
+            mouth=measure_mouth(
+                samples, track, light, character.face.lips if character.face else None, skin_beside(character.face)
+            ),
             desks=desks,
             softness=softness,
             actor_colours=played,

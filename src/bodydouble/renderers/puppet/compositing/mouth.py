@@ -13,15 +13,21 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Image, Matte, Points
 from bodydouble.perception.landmark_indices import FacePoint
-from bodydouble.perception.track import PersonTrack
+from bodydouble.perception.track import FACE_POINTS, PersonTrack
 from bodydouble.renderers.puppet.compositing.light import Light, lab_of, lab_of_colour
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
+from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh
 from bodydouble.renderers.puppet.drawing.lips import lip_colour
 from bodydouble.renderers.puppet.motion.expression import INNER_LIPS, smoothstep
 from bodydouble.renderers.puppet.painting import SUBPIXEL_BITS, fixed_point
 
 Lab = NDArray[np.float64]
 
+AROUND = (57, 287, 43, 273, 106, 335, 204, 424, 202, 422, 212, 432, 216, 436, 206, 426, 18, 186, 410, 165, 391)
+"""Face mesh points on the skin around the lips."""
+AROUND_PERCENTILE, AROUND_LIGHTER_MAX, AROUND_FOLLOWED = 60, 0.25, 0.5
+"""Percentile of their lightness that counts, because some lie in a beard or in folds; share by which it may be lighter
+than the whole face's skin, and how much of that teeth follow. Chosen by eye."""
 GAP_PIXELS = (0.6, 1.8)
 """Pixels between the middles of the character's lips between which the inside sets in: what the mesh draws out of the
 line between shut lips has teeth like a saw."""
@@ -45,7 +51,7 @@ Measured on seven clips: teeth 0.2 to 0.7, tongues 0.9 to 1.2. Skin in pink ligh
 SKIN_CHROMA = (0.6, 0.9)
 """CIELAB chroma over that of the skin, between which what is light at the rim goes from teeth to skin: landmarks of the
 lips' corners are off, and pale cheeks are no redder than teeth. Chosen by eye."""
-CORNERS = (0.02, 0.12)
+CORNERS = (0.0, 0.08)
 """Shares of a mouth's width from its corners between which teeth set in: they curve away into the shade of the cheeks,
 and what is light there is skin that the landmarks take in. Chosen by eye."""
 REDNESS_MIN = 0.1
@@ -56,7 +62,7 @@ LIPS_REDDER_MAX = 3.2
 SPECKS, SPECK_SEEN = (0.006, 0.02), 0.1
 """Area over the mouth's width squared between which what looks like teeth is large enough to be any, and how much it
 has to look like them. Measured: rows of teeth .025 to .17, glints on lips and wet gums .0004 to .018."""
-CAVITY_SHADE = 0.55
+CAVITY_SHADE = 0.8
 """Lightness of the dark inside over what the video shows: lips shade it, and cameras lift the shadows."""
 TEETH_RIM = 0.7
 """Lightness of teeth beside the lips, over that of those in the middle: lips shade them, and they curve away towards
@@ -68,13 +74,13 @@ LIGHTER_MIN, LIGHTER_MAX = 0.6, 1.4
 """Bounds of the character's lightness over the actor's, for cavity, teeth and lips."""
 FLESH_MAX = 1.0
 """Lightness of tongue, gums and lips over that of the lips, at most."""
-FLESH_SHADE, DEEP = 0.6, (0.15, 0.6)
+FLESH_SHADE, DEEP = 0.68, (0.15, 0.6)
 """The same of what lies behind the lips, and shares of the mouth's half height between which it sets in: a tongue is in
 shade, and a mouth that motion blurs has no dark inside of its own. Chosen by eye."""
 CAVITY_OF_LIPS = 0.55
 """Share of the lips' a and b that the dark inside has. Red lips have 25 and 15, and the cavity 14 and 8, as chosen by
 eye; that of a grey picture is grey."""
-TEETH_OF_SKIN = (0.3, 0.75)
+TEETH_OF_SKIN = (0.3, 0.7)
 """Shares of the skin's a and b that teeth have: cream in a face of warm skin, never blue. Chosen by eye."""
 TEETH_LEAST = (0.0, 3.0)
 """CIELAB a and b of teeth at least: pale skin in cool light has none of its own."""
@@ -99,10 +105,18 @@ class MouthLight:
     character_lips: Lab
 
 
-def measure_mouth(samples: list[SampleFrame], track: PersonTrack, light: Light, lips: Lab | None) -> MouthLight:
+def skin_beside(face: FaceMesh | None) -> float | None:
+    """L* of the skin around the mouth in the picture of ``face``."""
+    return None if face is None else _skin_lightness(face.head.rgba, face.head.vertices[:FACE_POINTS])
+
+
+def measure_mouth(
+    samples: list[SampleFrame], track: PersonTrack, light: Light, lips: Lab | None, beside: float | None
+) -> MouthLight:
     """The colours about the mouth, the actor's as ``samples`` show them; ``lips`` (3,) RGB 0-255 are the character's.
 
-    Lips that nobody sees have the skin's colour, and those that a drawing leaves out a red one.
+    ``beside`` is the L* of the skin around the mouth in the character's picture. Lips that nobody sees have the skin's
+    colour, and those that a drawing leaves out a red one.
     """
     seen = [
         lab_of_colour(colour)
@@ -110,12 +124,23 @@ def measure_mouth(samples: list[SampleFrame], track: PersonTrack, light: Light, 
         if track.face_found[sample.index]
         and (colour := lip_colour(sample.image, track.face[sample.index, :, :2].astype(np.float64))) is not None
     ]
+    skin = light.lit_skin()
+    if beside is not None:
+        # Teeth in a mouth on the lit side of a face are grey if they are as light as its skin is in the mean.
+        lighter = np.clip(beside / max(float(light.character_skin[0]), 1.0) - 1, 0, AROUND_LIGHTER_MAX)
+        skin = np.array([skin[0] * (1 + AROUND_FOLLOWED * lighter), *skin[1:]])
     return MouthLight(
         actor_skin=light.actor_skin,
         actor_lips=np.median(seen, axis=0) if seen else light.actor_skin,
-        character_skin=light.lit_skin(),
+        character_skin=skin,
         character_lips=light.lit_skin() if lips is None else light.lit(_seen_lips(lab_of_colour(lips), light)),
     )
+
+
+def _skin_lightness(image: Image, face: Points) -> float:
+    """L* of the skin around the mouth of a face mesh at ``face`` (478, 2) px in ``image`` (h, w, 3 or 4)."""
+    at = np.clip(np.round(face[list(AROUND)]).astype(int), 0, [image.shape[1] - 1, image.shape[0] - 1])
+    return float(np.percentile(lab_of(image[at[:, 1], at[:, 0], :3][None])[..., 0], AROUND_PERCENTILE))
 
 
 def _seen_lips(lips: Lab, light: Light) -> Lab:

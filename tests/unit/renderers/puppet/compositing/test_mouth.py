@@ -83,7 +83,7 @@ def test_no_teeth_shine_in_the_corners_of_a_mouth() -> None:
     lips = RING * [-20, 6] + [40, 20]
     paint_inside(picture, np.full((40, 80, 3), (190, 186, 184), np.uint8), lips, lips, WARM, None)
     redness = lab_of(picture)[20, :, 1]
-    assert redness[[22, 57]].min() > redness[40] + 8
+    assert redness[[21, 59]].min() > redness[40] + 8
 
 
 def test_the_inside_is_painted_between_the_lips_alone_and_behind_hands() -> None:
@@ -117,11 +117,28 @@ def test_a_drawn_mouth_that_is_a_line_has_a_red_inside() -> None:
             actor_skin=WARM.actor_skin,
             character_skin=np.array(skin),
         )
-        return measure_mouth([], empty_track(1), light, np.array(rgb, np.float64)).character_lips
+        return measure_mouth([], empty_track(1), light, np.array(rgb, np.float64), None).character_lips
 
     assert lips_of((240, 205, 190), (79, 14, 14))[1] > 22
     assert abs(lips_of((160, 90, 85), (70, 12, 14))[1] - 27) < 3
     assert lips_of((35, 32, 40), (47, 2, -7))[1] < 8
+
+
+def test_teeth_are_lighter_on_the_lit_side_of_a_face() -> None:
+    """Skin around the mouth that is lighter than the face's lightens them; a beard's shade does not darken them."""
+    light = Light(
+        gain=np.ones(3),
+        exposure=1.0,
+        brightness=0.0,
+        follow=np.ones(1),
+        actor_skin=WARM.actor_skin,
+        character_skin=WARM.character_skin,
+    )
+    lit, dark, usual = (
+        measure_mouth([], empty_track(1), light, None, beside).character_skin[0] for beside in (80.0, 40.0, None)
+    )
+    assert usual + 3 < lit < 80
+    assert np.isclose(dark, usual)
 
 
 def test_pale_skin_beside_the_lips_is_no_tooth() -> None:
