@@ -281,7 +281,10 @@ def _arm_layer(picture: LimbPicture, twin: LimbPicture, template: BodyTemplate, 
     known = np.any([usual_cloth(sources.colour, part, ARM_SHARE_MIN) for part in stretches if part.any()], axis=0)
     bare = hidden & (weight > SEAM[1]) & _bare_shoulder(sources, fit, side, known)  # no neckline
     colour, taken = with_twin(sources.colour, known | bare, hidden, along >= 1, _twin_of(picture, twin, side))
-    colour = filled(colour, known | bare | taken, (hidden | own) & ~known & ~bare & ~taken)
+    plain = (hidden | own) & ~known & ~bare & ~taken
+    colour = filled(colour, known | bare | taken, plain)
+    for bone in (along < 1, along >= 1):  # where the arm is raised, plain cloth would show below it
+        colour = with_texture(colour, plain & hidden & bone, known & bone, fit.scale)
     # The shade of what hides the rest of it would be a line across the arm.
     seen = own & (alpha > TRACE) & ~widened(hidden, ARM_RIM)
     colour = np.where(seen[..., None], sources.colour, colour)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bodydouble.perception.arrays import Bytes, Image
-from bodydouble.renderers.puppet.picture import layered_body
+from bodydouble.renderers.puppet.picture import cloth, layered_body
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, skin_of
 from bodydouble.renderers.puppet.picture.behind_arms import behind_arms
 from bodydouble.renderers.puppet.picture.cutout import Cutout
@@ -184,3 +184,28 @@ def test_hair_outside_an_arm_goes_on_behind_it_up_to_the_body() -> None:
     assert locks[5:45, :28].all()
     assert not locks[:, 34:].any()
     assert not locks[65:].any()
+
+
+def test_what_the_trunk_hides_of_a_sleeve_has_its_texture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A woven sleeve is woven under the trunk too: plain cloth would show where the arm is raised."""
+    pose = joints(head=90, centre=350)
+    image, mask = picture(pose, (700, 760))
+    woven = np.random.default_rng(0).integers(-25, 26, (*image.shape[:2], 1))
+    image = np.clip(image.astype(int) + woven, 0, 255).astype(np.uint8)
+    inner = np.zeros(mask.shape, np.uint8)
+    for arm, inwards in (([11, 13, 15], -18), ([12, 14, 16], 18)):
+        cv2.polylines(inner, [np.round(pose[arm] + [inwards, 0]).astype(np.int32)], False, 1, 26)
+    segment = layered_body.segment
+
+    def half_hidden(*args: object) -> Segmentation:
+        found = segment(*args)
+        parts = {name: part & (inner == 0) for name, part in found.parts.items()}
+        return replace(found, parts=parts | {"rest": found.parts["rest"] | (inner > 0)})
+
+    monkeypatch.setattr(layered_body, "segment", half_hidden)
+    monkeypatch.setattr(cloth, "DEEP", 0.1)  # the mannequin's arms are thin
+    left = _layers(image, mask, anatomy_of(track_of([pose])))["arm_l"]
+    hidden = cv2.erode(((left[..., 3] > 250) & (inner > 0)).astype(np.uint8), np.ones((9, 9))) > 0
+    assert hidden.sum() > 100
+    steps = np.abs(np.diff(left[..., 0].astype(int), axis=1))[hidden[:, 1:]]
+    assert steps.mean() > 4
