@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Mask
@@ -256,16 +257,17 @@ def _cloth_by_row(colour: Floats, side: Mask, waist: float, scale: float) -> Flo
         return None
     rows = np.arange(len(side))
     whole = np.stack([np.interp(rows, known, result[known, channel]) for channel in range(3)], 1)
-    fine, even = (_steady(whole, *size, scale) for size in (HEMS, CHEST))
+    fine, even = (steady_rows(whole, *size, scale) for size in (HEMS, CHEST))
     share = smoothstep(-CHEST[1], CHEST[1], (rows - waist) / scale)[:, None]
     return (even * (1 - share) + fine * share).astype(np.float32)
 
 
-def _steady(rows: Array, reach: float, sigma: float, scale: float) -> Array:
-    """``rows`` (n, 3) 0-255 as medians over ``reach`` decimetres, smoothed by ``sigma``."""
-    # OpenCV's medians are of bytes.
-    medians = cv2.medianBlur(np.round(rows).astype(np.uint8)[:, None], 2 * round(reach / 2 * scale) + 1)
-    return gaussian_smoothed(medians[:, 0].astype(np.float64), max(sigma * scale, 0.5))
+def steady_rows(rows: Array, reach: float, sigma: float, scale: float) -> Array:
+    """``rows`` (n, 3) 0-255 as medians over ``reach`` decimetres of ``scale`` px, smoothed by ``sigma``."""
+    half = round(reach / 2 * scale)  # OpenCV's medians reach 15 pixels at most
+    padded = np.pad(rows, [(half, half), (0, 0)], mode="edge")
+    medians = np.median(sliding_window_view(padded, 2 * half + 1, axis=0), axis=-1)
+    return gaussian_smoothed(medians, max(sigma * scale, 0.5))
 
 
 def _unlike(colour: Floats, plain: Floats, sides: Mask, within: Mask, scale: float) -> Mask:

@@ -9,7 +9,7 @@ from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit, fit_body
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
-from bodydouble.renderers.puppet.picture.back_view import TrunkPicture, back_of_trunk
+from bodydouble.renderers.puppet.picture.back_view import TrunkPicture, back_of_trunk, steady_rows
 from mannequin import Joints, joints, picture, track_of
 from tube_body import tube_body
 
@@ -94,3 +94,15 @@ def test_a_neckline_is_covered_from_behind():
     shown.colour[neckline, 238:262] = SKIN
     back = back_of_trunk(shown, SKIN, fit, template).colour
     assert np.abs(back[shoulders : shoulders + 20, 244:256] - SHIRT).max() < 45
+
+
+def test_rows_of_large_pictures_are_steadied():
+    """A strap of few rows goes, a change of cloth stays, however many pixels a decimetre has."""
+    for scale in (5.0, 60.0):
+        rows = np.repeat([[200.0] * 3, [60.0] * 3], round(10 * scale), axis=0)
+        strap = slice(round(4 * scale), round(4.3 * scale))
+        rows[strap] = 20
+        steady = steady_rows(rows, 1.0, 0.05, scale)
+        assert steady[strap].min() > 190
+        assert steady[round(8 * scale)].min() > 190
+        assert steady[round(12 * scale)].max() < 70
