@@ -40,3 +40,17 @@ def test_an_arm_that_stays_hidden_for_long_is_where_the_network_sees_it():
     found = build_actor_skeleton(motion, tube_body(), np.ones(frames)).points[18:22, LEFT_WRIST, :2]
 
     assert np.linalg.norm(found - poses[20][LEFT_WRIST], axis=1).max() < 15
+
+
+def test_a_trunk_from_the_side_in_all_frames_is_turned():
+    """Shoulders a few trembling pixels apart in every frame are no front: the spine tells how wide they are."""
+    poses = [joints() for _ in range(20)]
+    for k, pose in enumerate(poses):
+        pose[[11, 12, 23, 24], 0] = 250 + np.array([3, -3, 2, -2]) * (-1 + k % 3)
+    track = track_of(poses)
+    track.body[:, [11, 23], 2], track.body[:, [12, 24], 2] = -60, 60
+    skeleton = build_actor_skeleton(build_motion(track, 25.0), tube_body(), np.ones(20))
+
+    across = np.stack([skeleton.cautious_direction(bone, k) for bone in ("shoulders", "pelvis") for k in range(20)])
+
+    assert np.abs(across[:, 2]).min() > 0.9
