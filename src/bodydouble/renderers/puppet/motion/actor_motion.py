@@ -47,6 +47,9 @@ LID_CLOSED, LID_OPEN = (0.25, 0.38), 0.87
 """Eye opening, relative to the widest usual one, at which a lid counts as shut and as open. Shut is the narrowest
 opening of the clip within these bounds. Measured at the middle of blinks: .37 to .46 in six clips, .27 for large drawn
 eyes, which have .5 where they look down."""
+LID_RISE = 0.2
+"""Relative opening above that of shut lids from which on an opening is what it is measured to be. Measured by eye: in
+drawn eyes that look down for a second, half open, where .25 is measured for shut ones."""
 BLINK_SECONDS, BLINK_DEEP, BLINK_NARROW = 0.35, (0.2, 0.32), (0.56, 0.66)
 """Duration of a blink at most; how far a valley of the openings lies below both its sides, and how narrow it is,
 between which it becomes a blink: there the lids meet, whatever is measured. Measured at the middle of blinks of seven
@@ -218,8 +221,9 @@ def _lids(track: PersonTrack, frame_rate: float) -> Array:
     for start, stop in spans(known, track.shot, gap_max=0):
         here = np.searchsorted(seen, (start, stop))
         closed[slice(*here)] = with_blinks(closed[slice(*here), 0], both[slice(*here), 0], frame_rate)[:, None]
-    shut = np.clip((ratio - closed) / (LID_OPEN - closed), 0, 1)
-    lids[seen] = np.where(ratio < WIDE_FROM, shut, np.minimum(1 + WIDE_GAIN * np.maximum(ratio - 1, 0), LID_MAX))
+    # Half open eyes are as open as they are measured; only those of shut ones are not 0.
+    shown = np.minimum(ratio / LID_OPEN, 1) * smoothstep(0, LID_RISE, ratio - closed)
+    lids[seen] = np.where(ratio < WIDE_FROM, shown, np.minimum(1 + WIDE_GAIN * np.maximum(ratio - 1, 0), LID_MAX))
     return lids
 
 
