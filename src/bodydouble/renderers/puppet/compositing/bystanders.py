@@ -18,6 +18,7 @@ from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.tracking import torso_length
 from bodydouble.perception.trunk import HIPS, LEGS_HIDDEN_MAX, SHOULDERS, legs_hidden
 from bodydouble.renderers.puppet.compositing.left_over import SEEN_LEVEL
+from bodydouble.renderers.puppet.compositing.reclaiming import reclaimed
 from bodydouble.renderers.puppet.compositing.reduction import largest_channel
 from bodydouble.renderers.puppet.compositing.removal import add_feet
 from bodydouble.renderers.puppet.discs import disc
@@ -224,6 +225,12 @@ class BystanderMasks:
         self._look_before_legs(index, image, people, (x0, y0))
         others = np.asarray(cv2.threshold(people, PERSON_LEVEL, 255, cv2.THRESH_BINARY)[1], np.uint8)
         claimed = np.where(matte[here] > PERSON_LEVEL, others, 0).astype(np.uint8)
+        if passer is None:  # a passer is told from the person already
+            body = self._track.body[index, :, :2].astype(np.float64) - [x0, y0]
+            free = np.asarray(cv2.subtract(others, claimed), np.uint8)
+            back = reclaimed(image[here], claimed, free, body, self._track.visibility[index])
+            if back is not None:
+                matte[here][back > 0] = claimed[back > 0] = 0
         before = np.zeros_like(claimed) if passer is not None else self._before_legs(index, claimed, (x0, y0), height)
         others[(claimed > 0) & (before == 0)] = 0
         others |= before
