@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from bodydouble.renderers.puppet.compositing.key_plates import PLAIN_ALPHA
 from bodydouble.renderers.puppet.compositing.left_over import with_left_over
-from bodydouble.renderers.puppet.compositing.plate import PLAIN_ALPHA
 from mannequin import joints
 
 WALL, SHOE, SKIN = (150, 146, 140), (240, 240, 235), (200, 90, 60)
