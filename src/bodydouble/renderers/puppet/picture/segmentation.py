@@ -37,7 +37,7 @@ from bodydouble.renderers.puppet.picture.regions import (
     touching,
     widened,
 )
-from bodydouble.renderers.puppet.picture.sleeves import NOWHERE, along_arm, beyond_sleeve, own_seeds, sleeve
+from bodydouble.renderers.puppet.picture.sleeves import NOWHERE, along_arm, beyond_sleeve, inner_side, own_seeds, sleeve
 
 Array = NDArray[np.float64]
 
@@ -281,6 +281,7 @@ def _arm(
     found = _decided(image, labels, models, widened(zone, scale))
     found &= hand | (ratio > RATIO_BEYOND) | ~beyond_sleeve(fit, side, seen.along, opaque, raw, found)
     found = closed(opened(found & opaque, 1), 2) & opaque
+    found |= inner_side(found, opaque & (ratio > RATIO_SLEEVE) & ~never, rest, fit, side)
     count, labelled = pieces(found)
     kept = [k for k in range(1, count + 1) if np.count_nonzero(seeds & (labelled == k)) > PIECE_SEEDS]
     return _Arm(own=np.isin(labelled, kept) & found, ratio=ratio, beside=unlike & ~raw)

@@ -37,6 +37,9 @@ HANGING_STEEP = 2.0
 INNER_WIDTH, WIDE = 1.25, 1.5
 """Width of a hanging sleeve from its bone towards the trunk over that to the outside, and what only cloth of the trunk
 reaches. Measured: 0.8 to 1.3 of baggy sleeves, 1.5 to 2.6 where a jacket's front was taken for its sleeve."""
+BESIDE_ARM, SLEEVE_ROWS = 1.0, 0.8
+"""Decimetres beside a hanging arm within which its sleeve ends, and its height there at least: buttons, logos and folds
+end shirts and coats too. Chosen by eye on a wide sleeve beside trousers, a printed shirt and a coat."""
 RAISED, ARMPIT = 0.3, 0.1
 """Rise of an upper arm over its length from which on it is raised, and decimetres beyond its shoulder down to which it
 then reaches. Chosen by eye on raised arms."""
@@ -160,6 +163,33 @@ def beyond_sleeve(fit: BodyFit, side: str, along: Floats, opaque: Mask, arm: Mas
         is_wide |= np.count_nonzero(_median_of_steps(inner) > WIDE * np.maximum(outer, 1)) >= WIDE_STEPS_MIN
         result |= here & (away > np.maximum(INNER_WIDTH * outer, own)[step])
     return result if is_wide else np.zeros_like(result)
+
+
+def inner_side(found: Mask, like: Mask, core: Mask, fit: BodyFit, side: str) -> Mask:
+    """(h, w) what is beside a hanging arm that was ``found`` (h, w), towards the trunk, and ends before it: its sleeve.
+
+    It is ``like`` (h, w) the arm in colour. In rows where such cloth reaches the trunk's ``core`` (h, w), or is wider
+    than a sleeve hangs beside an arm, it may be the trunk's.
+    """
+    result = np.zeros_like(found)
+    joints = fit.joints.points[list(ARMS[side].joints), :2]
+    bones = np.diff(joints, axis=0)
+    if not (bones[:, 1] > HANGING_STEEP * np.abs(bones[:, 0])).all():
+        return result
+    reach = round(BESIDE_ARM * fit.scale)
+    towards = 1 if (fit.joints.shoulders[0] + fit.joints.hips[0]) / 2 > joints[:, 0].mean() else -1
+    for y in range(*np.clip(np.round(joints[[0, 2], 1]).astype(int), 0, len(found))):
+        own = np.flatnonzero(found[y])
+        if not len(own):
+            continue
+        edge = int(own[-1] if towards > 0 else own[0])
+        columns = edge + towards * np.arange(1, reach + 1)
+        columns = columns[(columns >= 0) & (columns < found.shape[1])]
+        other = np.flatnonzero(~like[y, columns])
+        if len(other) and not core[y, columns[: other[0] + 1]].any():
+            result[y, columns[: other[0]]] = True
+    tall = np.ones((max(1, round(SLEEVE_ROWS * fit.scale)), 1), np.uint8)
+    return opened(cv2.morphologyEx(result.astype(np.uint8), cv2.MORPH_OPEN, tall) > 0, 2)
 
 
 def _median_of_steps(values: Floats) -> Floats:

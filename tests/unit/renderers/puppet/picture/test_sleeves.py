@@ -6,7 +6,14 @@ import numpy as np
 from bodydouble.renderers.puppet.body.fit import fit_body
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
-from bodydouble.renderers.puppet.picture.sleeves import along_arm, bare_from, beyond_sleeve, own_seeds, sleeve
+from bodydouble.renderers.puppet.picture.sleeves import (
+    along_arm,
+    bare_from,
+    beyond_sleeve,
+    inner_side,
+    own_seeds,
+    sleeve,
+)
 from mannequin import COLOURS, joints, picture, track_of
 from tube_body import tube_body
 
@@ -82,6 +89,23 @@ def test_an_arm_that_does_not_hang_has_no_inner_side():
     fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
     nothing = np.zeros(mask.shape, np.bool_)
     assert not beyond_sleeve(fit, "l", along_arm(fit, "l", mask.shape), mask > 0, nothing, mask > 0).any()
+
+
+def test_the_inner_side_of_a_wide_sleeve_ends_before_the_hips():
+    """Cloth that hangs between an arm and trousers is the sleeve's; a jacket, and a short piece as a button, stay."""
+    _, _, mask, fit = fitted()
+    elbow, wrist = fit.joints.points[[13, 15], :2]
+    found = thick_line(mask.shape, elbow, wrist, 8)
+    core = thick_line(mask.shape, elbow - [40, 20], wrist - [60, -20], 6)
+    inner = thick_line(mask.shape, elbow - [8, 0], wrist - [8, 0], 12)
+    short = inner & (np.abs(np.arange(500)[:, None] - (elbow[1] + wrist[1]) / 2) < 0.3 * fit.scale)
+    jacket = inner | thick_line(mask.shape, elbow - [25, 0], wrist - [25, 0], 40)
+    between = inner & ~found & (np.arange(500)[:, None] > elbow[1] + 6) & (np.arange(500)[:, None] < wrist[1] - 6)
+    between &= np.arange(500) < elbow[0]
+    added = inner_side(found, found | inner, core, fit, "l")
+    assert np.count_nonzero(added & between) > 0.8 * np.count_nonzero(between)
+    for like in (found | short, found | jacket):
+        assert not inner_side(found, like, core | (jacket & ~inner), fit, "l").any()
 
 
 def test_cloth_before_a_bare_arm_is_no_seed_of_it():
