@@ -17,7 +17,7 @@ from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.extension import skin_like
 from bodydouble.renderers.puppet.picture.regions import closed, opened, softened, touching, widened
 from bodydouble.renderers.puppet.picture.shading import body_light, lit_cloth
-from bodydouble.renderers.puppet.picture.trunk_outline import TrunkOutline, trunk_outline
+from bodydouble.renderers.puppet.picture.trunk_outline import TrunkOutline, trunk_end, trunk_outline
 
 Array = NDArray[np.float64]
 
@@ -36,9 +36,8 @@ SIDE_PIXELS_MIN = 40
 """Pixels of the sides without which nothing is known of the back, and of the head without which nothing is of hair."""
 HAIR_MAX = 0.5
 """Share of the sides from which on what looks like hair is cloth of the same colour."""
-BELOW_HIPS, OPEN_BELOW = 0.5, 1.0
-"""Decimetres below the hips' joints down to which a trunk without a skirt has sides, and down to which a jacket hangs
-open over the thighs."""
+OPEN_BELOW = 1.0
+"""Decimetres below the hips' joints down to which a jacket hangs open over the thighs."""
 MIDDLE = (0.2, 0.8)
 """Way from the left side to the right one between which their cloth goes over into each other."""
 ROWS = 0.12
@@ -66,9 +65,8 @@ SPECK = 0.05
 """Decimetres: half the width of what differs at least."""
 ABOVE, NECK_CLEAR = 0.8, 0.15
 """Decimetres above a collar's sides from which down only hair and neck are seen above it, and what is so near to it."""
-HEM, SEAM = 0.5, 2
-"""Decimetres above a skirt's hem that are left as they are: hems are curved. And the pixels by which what is left goes
-on under what is made up."""
+SEAM = 2
+"""Pixels by which what is left as it is goes on under what is made up."""
 SOFT = 0.12
 """Decimetres over which what is made up goes over into what is seen."""
 
@@ -131,9 +129,7 @@ def back_of_trunk(shown: TrunkPicture, skin: Array, fit: BodyFit, template: Body
     """
     shape, scale = (shown.opacity.shape[0], shown.opacity.shape[1]), fit.scale
     place = _Place.of(fit, shape[1])
-    last = int(place.hips + BELOW_HIPS * scale)
-    if shown.hem is not None:
-        last = max(last, int(shown.hem - HEM * scale))
+    last = trunk_end(fit, shown.hem)
     first, covers = int(place.top - ABOVE * scale), shown.arms | shown.hair
     outline = trunk_outline(shown.cloth, covers, shown.model, (first, last), place.shoulders, scale)
     if outline is None:

@@ -12,12 +12,7 @@ from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BONES, BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
-from bodydouble.renderers.puppet.body.surface import (
-    LIMB_BONES,
-    Surface,
-    both_limbs,
-    limb_triangles,
-)
+from bodydouble.renderers.puppet.body.surface import LIMB_BONES, Surface, both_limbs, limb_triangles
 from bodydouble.renderers.puppet.picture.back_view import TrunkPicture
 from bodydouble.renderers.puppet.picture.behind_arms import ACROSS, behind_arms
 from bodydouble.renderers.puppet.picture.cloth import with_texture
@@ -32,6 +27,7 @@ from bodydouble.renderers.puppet.picture.regions import closed, disc_about, fill
 from bodydouble.renderers.puppet.picture.segmentation import SLIVER, Segmentation, arm_colours
 from bodydouble.renderers.puppet.picture.shading import body_light, lit_skin
 from bodydouble.renderers.puppet.picture.sleeves import along_arm, under_shoulder
+from bodydouble.renderers.puppet.picture.trunk_outline import behind_the_arms
 from bodydouble.renderers.puppet.picture.twins import as_the_twin, with_twin
 
 Array = NDArray[np.float64]
@@ -197,6 +193,7 @@ def _trunk_layer(
     any_arm = arms & (alpha > 0)
     grown = widened(any_arm, ARM_RIM)
     covered = narrowed(surface.inside, 1) | closed(keep > 0.5, RING * scale)
+    covered |= behind_the_arms(keep > 0.5, grown, parts.hair, surface.inside, parts.hem, fit)
     cut_off = [mask for name, mask in parts.parts.items() if name.startswith("arm") and name in fit.joints.made_up]
     under = under_sleeves(keep > 0.5, cut_off, fit.joints.shoulders[1], scale)
     hidden = ((grown & covered) | under) & (alpha > HIDDEN)
@@ -216,7 +213,7 @@ def _trunk_layer(
     made_up = hidden | ((keep > TRACE) & ~known)
     colour = filled(sources.colour, known & ~hanging, made_up, ACROSS)
     cloth = clothed & known & ~widened(parts.hair, OUTLINE * scale)  # hair's outline is half its colour
-    locks = np.zeros(alpha.shape, np.bool_)
+    locks = np.zeros_like(arms)
     if hanging.any() and (plain := cloth & ~bare).any():
         colour, locks = behind_arms(
             sources.colour, colour, plain, parts.hair, known & below, made_up & below, surface.inside

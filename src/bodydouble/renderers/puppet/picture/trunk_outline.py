@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Mask
 from bodydouble.perception.smoothing import gaussian_smoothed
+from bodydouble.perception.trunk import HIPS, SHOULDERS
+from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.motion.expression import smoothstep
-from bodydouble.renderers.puppet.picture.regions import narrowed, opened
+from bodydouble.renderers.puppet.picture.regions import narrowed, opened, widened
 
 Array = NDArray[np.float64]
 
@@ -22,8 +24,13 @@ FADING = 1.5
 """Decimetres from the nearest row that shows a side, over which cloth that stands off farther comes in to ``CLOSE``."""
 CLOSE = 0.3
 """Decimetres by which cloth stands off the body at most where no row near shows it, and at the armpits."""
+SLOPE = 0.4
+"""Distance by which a side that is partly hidden moves away from the body, over that from the nearest row that shows
+it, at most."""
 ARMPIT, SHOULDER = 1.3, 0.1
 """Decimetres below the shoulders' joints from which up cloth comes in, and by which it stands off the joints."""
+BELOW_HIPS, HEM = 0.5, 0.5
+"""Decimetres below the hips' joints down to which a trunk without a skirt has sides, and above a skirt's hem."""
 SMOOTH = 0.3
 """Standard deviation in decimetres by which the sides are smoothed."""
 
@@ -36,9 +43,9 @@ class TrunkOutline:
     left: Array  # (n,) px
     right: Array  # (n,) px
 
-    def mask(self, shape: tuple[int, int]) -> Mask:
+    def mask(self, shape: tuple[int, ...]) -> Mask:
         """(h, w) what is between the sides."""
-        result, columns = np.zeros(shape, np.bool_), np.arange(shape[1])[None]
+        result, columns = np.zeros(shape[:2], np.bool_), np.arange(shape[1])[None]
         rows = slice(self.top, self.top + len(self.left))
         result[rows] = (columns >= self.left[:, None]) & (columns <= self.right[:, None])
         return result
@@ -86,6 +93,27 @@ def trunk_outline(
     return TrunkOutline(top=here.start, left=left, right=right)
 
 
+def behind_the_arms(shown: Mask, arms: Mask, hair: Mask, model: Mask, hem: float | None, fit: BodyFit) -> Mask:
+    """(h, w) what ``arms`` (h, w) hide of a trunk of which the rest is ``shown`` (h, w): what is between its sides.
+
+    It is no farther from the body than cloth that lies close: a wing would be worse than a slit.
+    ``hair`` (h, w) is none of it, ``model`` (h, w) is the body's trunk and legs, ``hem`` the row down to which a skirt
+    reaches.
+    """
+    scale, shoulders = fit.scale, float(fit.joints.points[SHOULDERS, 1].mean())
+    rows = int(shoulders), trunk_end(fit, hem)
+    outline = trunk_outline(shown & ~hair, arms | hair, model, rows, shoulders, scale) if arms.any() else None
+    if outline is None:
+        return np.zeros_like(arms)
+    return outline.mask(arms.shape) & arms & widened(model, CLOSE * scale)
+
+
+def trunk_end(fit: BodyFit, hem: float | None) -> int:
+    """The row down to which a trunk has sides: below the hips, or above the ``hem`` of a skirt, which is curved."""
+    last = float(fit.joints.points[HIPS, 1].max()) + BELOW_HIPS * fit.scale
+    return int(last if hem is None else max(last, hem - HEM * fit.scale))
+
+
 def _near(covers: Mask, scale: float) -> Mask:
     """(h, w) what is beside, above or below what ``covers`` (h, w) the trunk."""
     return ~narrowed(~covers, max(1.0, NEAR * scale))
@@ -108,16 +136,18 @@ def _shown(cloth: Mask, border: Array) -> Array:
 def _everywhere(own: Array, other: Array, least: Array, down: Array, scale: float) -> Array:
     """(n,) px by which a side stands off the body: its ``own`` (n,), or the ``other`` one's where that alone is known.
 
-    Where it is hidden, cloth stands off by what is seen of it at ``least`` (n,). ``down`` (n,): decimetres below the
-    shoulders.
+    What stands off the other side farther may be a hand beside it.
+    Where it is hidden, cloth stands off by what is seen of it at ``least`` (n,), unless that jumps: rests of sleeves
+    do. ``down`` (n,): decimetres below the shoulders.
     """
-    seen = np.where(np.isfinite(own), own, other)
+    seen = np.where(np.isfinite(own), own, np.minimum(other, CLOSE * scale))
     known = np.flatnonzero(np.isfinite(seen))
     result = np.full(len(own), USUAL * scale)
     if len(known):
         number = np.arange(len(seen))
         result = np.interp(number, known, seen[known])
         away = np.abs(number - known[np.abs(number[:, None] - known[None]).argmin(1)]) / scale
+        least = np.minimum(least, result + SLOPE * away * scale)
         close = np.minimum(result, CLOSE * scale)
         result += (close - result) * smoothstep(0, FADING, away)
         above = 1 - smoothstep(0, ARMPIT, down)
