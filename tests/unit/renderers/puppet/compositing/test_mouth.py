@@ -167,3 +167,14 @@ def test_a_glint_is_no_tooth() -> None:
     whole = np.ones(shown.shape[:2], np.float32)
     lightness = lab_of(inside_colours(shown, WARM, whole, whole, 60.0))[..., 0]
     assert lightness[10, 35] > lightness[8, 11] + 15
+
+
+def test_teeth_are_a_row() -> None:
+    """A gap between teeth that looks like lips does not part them, and the cavity below stays dark."""
+    shown = np.full((20, 60, 3), (40, 25, 25), np.uint8)
+    shown[4:10, 15:45] = 200, 190, 180
+    shown[4:10, 20:25] = 175, 100, 105
+    whole = np.ones(shown.shape[:2], np.float32)
+    lab = lab_of(inside_colours(shown, WARM, whole, whole, 60.0))
+    assert lab[7, 22, 1] < lab[7, 32, 1] + 4
+    assert lab[15, 30, 0] < 20
