@@ -59,8 +59,9 @@ CHROMA, LIGHTNESS = 12.0, 22.0
 """Distances in CIELAB's a and b together, and in L*, from which on a colour is not the cloth's."""
 ONE_CLOTH = 1.5
 """The same distance, in these units, up to which both sides of a row are one cloth in light and shade."""
-GAP, RIM = 0.25, 0.12
-"""Decimetres: gaps in what is no cloth of the back are closed, and its rim goes with it."""
+GAP, RIM, RIM_PIXELS = 0.25, 0.12, 2.5
+"""Decimetres: gaps in what is no cloth of the back are closed, and its rim goes with it; and the least width of that in
+pixels: a zip's line is one or two wide in small pictures, too."""
 SPECK = 0.05
 """Decimetres: half the width of what differs at least."""
 ABOVE, NECK_CLEAR = 0.8, 0.15
@@ -172,9 +173,14 @@ def _with_cloth(
     within = region & (rows <= last)
     neckline = (np.abs(place.beside) < 1) & (rows <= place.top + NECKLINE * scale)
     foreign = within & (~seen | _unlike(colour, plain, sides, within, scale) | neckline)
-    foreign = widened(closed(opened(foreign, max(1.0, SPECK * scale)), GAP * scale), RIM * scale) & within
+    foreign = (
+        widened(closed(opened(foreign, max(1.0, SPECK * scale)), GAP * scale), max(RIM * scale, RIM_PIXELS)) & within
+    )
     hidden = within & ~seen
-    share = np.maximum(softened(foreign | hidden, max(SOFT * scale, 0.5)), hidden)[..., None] * region[..., None]
+    soft = np.minimum(
+        2 * softened(foreign | hidden, max(SOFT * scale, 0.5)), 1
+    )  # outwards: nothing of it shines through
+    share = np.maximum(soft, hidden)[..., None] * region[..., None]
     return np.asarray(colour * (1 - share) + lit_cloth(plain, light) * share, np.float32)
 
 

@@ -106,3 +106,13 @@ def test_rows_of_large_pictures_are_steadied():
         assert steady[strap].min() > 190
         assert steady[round(8 * scale)].min() > 190
         assert steady[round(12 * scale)].max() < 70
+
+
+def test_the_edge_of_an_open_jacket_does_not_shine_through():
+    """A dark zip beside the bright stripe of an open jacket leaves no line on the back."""
+    shown, pose, fit, template = _trunk()
+    shown.colour[: int(pose[23, 1]), 242:258] = 250
+    shown.colour[: int(pose[23, 1]), 258:260] = 0
+    back = back_of_trunk(shown, SKIN, fit, template).colour
+    rows, _ = _chest(pose)
+    assert np.abs(np.diff(back[rows, 250:268], axis=1)).max() < 12
