@@ -278,7 +278,7 @@ class LayeredPuppet:
         place = place * scale + root
         x0, y0, x1, y1 = bounds
         gazes = [iris.towards(expression.gaze, figure.own_gaze) for iris in figure.irises]
-        texture = figure.retouching.texture(figure.head.rgba, turn, expression.mouth)
+        texture = figure.retouching.texture(figure.head.rgba, turn, float(expression.mouth[1]), expression.smile)
         mesh = replace(figure.head, rgba=texture)
         drawn = draw_mesh(mesh, place - [x0, y0], turned[:, 2], y1 - y0, x1 - x0, gazes)
         if figure.skull is not None:

@@ -13,7 +13,7 @@ from bodydouble.renderers.puppet.drawing.near_cheeks import NearCheeks, near_che
 from bodydouble.renderers.puppet.drawing.texture_patch import TexturePatch
 from bodydouble.renderers.puppet.motion.expression import SMILE_LIFT, mouth_shape, smoothstep
 from bodydouble.renderers.puppet.motion.head import Head
-from bodydouble.renderers.puppet.motion.smiles import CHEEKS, smile_of
+from bodydouble.renderers.puppet.motion.smiles import CHEEKS
 from bodydouble.renderers.puppet.painting import hull_mask
 from bodydouble.renderers.puppet.picture.regions import softened, widened
 
@@ -56,17 +56,17 @@ class Retouching:
     smiling: TexturePatch | None  # with those of a smile; None where the face is too small or smiles itself
     smile: float  # 0-1, how much the picture smiles
 
-    def texture(self, rgba: Bytes, turn: Array, mouth: Array) -> Bytes:
+    def texture(self, rgba: Bytes, turn: Array, lift: float, smile: float) -> Bytes:
         """The texture ``rgba`` (h, w, 4) for a head in the rotation ``turn`` (3, 3), itself if nothing changes.
 
-        ``mouth`` (2 or more,) is the shape of the actor's, see ``mouth_shape``.
+        ``lift`` is how far the corners of the actor's mouth are above its middle, see ``mouth_shape``; ``smile`` (0-1)
+        is how much the actor smiles.
         """
         changes = [self.cheeks.shown(turn)]
-        width, lift = (float(x) for x in mouth[:2])
         serious = self.smile * (1 - float(smoothstep(*SMILE_LIFT, lift)))
         if self.folds is not None and serious > 0:
             changes.append((self.folds, serious))
-        smiling = (1 - self.smile) * smile_of(width, lift)
+        smiling = (1 - self.smile) * smile
         if self.smiling is not None and smiling > 0:
             changes.append((self.smiling, smiling))
         wanted = [change for change in changes if change is not None]

@@ -7,7 +7,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from bodydouble.perception.landmark_indices import HandPoint
-from bodydouble.perception.smoothing import WRIST_SEEN_MIN, fill_gaps, one_euro, spans
+from bodydouble.perception.smoothing import WRIST_SEEN_MIN, fill_gaps, gaussian_smoothed, one_euro, spans
 from bodydouble.perception.track import FACE_POINTS, HAND_POINTS, PersonTrack
 from bodydouble.perception.trunk import shoulder_vector, spine_vector
 from bodydouble.renderers.puppet.motion.actor_lips import COLUMNS, lips_of
@@ -34,6 +34,7 @@ from bodydouble.renderers.puppet.motion.size import (
     outline_sizes,
     trunk_lengths,
 )
+from bodydouble.renderers.puppet.motion.smiles import smile_of
 
 Array = NDArray[np.float64]
 
@@ -70,6 +71,8 @@ OPENING_MIN = 1e-3
 """Keeps the ratio finite for eyes that are always shut."""
 WIDE_FROM, WIDE_GAIN, LID_MAX = 0.9, 0.5, 1.2
 """Share of the usual opening from which an eye is open; how much of a wider one is shown, and at most. By eye."""
+SMILE_SECONDS = 0.12
+"""Standard deviation in seconds by which a smile is smoothed: cheeks are slower than speaking lips. Chosen by eye."""
 TURN_FILTER = {"cutoff": 2.0, "beta": 0.03}
 CENTRE_FILTER = {"cutoff": 2.5, "beta": 0.05}
 """One-euro filters of the head (Casiez, Roussel, Vogel, CHI 2012): Hz, and Hz more for each unit of speed. By eye."""
@@ -94,6 +97,7 @@ class Motion:
     gaze: Array  # (F, 2) see ``gaze_of``, 0 without a face
     lids: Array  # (F, 2) 1 is open, 0 shut
     mouth: Array  # (F, 3) see Expression.mouth
+    smile: Array  # (F,) see Expression.smile
     lip_shapes: Array  # (F, 11, 8, 2) see Expression.lips
     lips_rest: Array  # (11, 8, 2) see Expression.lips_rest
     hands: Array  # (F, 2, 21, 2) NaN where not seen
@@ -116,6 +120,7 @@ class Motion:
             gaze=self.gaze[index],
             lids=self.lids[index],
             mouth=self.mouth[index],
+            smile=float(self.smile[index]),
             lips=self.lip_shapes[index],
             lips_rest=self.lips_rest,
         )
@@ -163,6 +168,7 @@ def build_motion(
         gaze=gaze,
         lids=_lids(track, frame_rate),
         mouth=mouth,
+        smile=_smiles(mouth, track, frame_rate),
         lip_shapes=lip_shapes,
         lips_rest=lips_rest,
         hands=hands,
@@ -277,6 +283,14 @@ def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, A
     mouth[seen] = np.array([[*mouth_shape(face), mouth_gap(face)] for face in faces])
     lips[seen] = faces[:, COLUMNS, :2]
     return offsets, gaze, mouth, lips, lips_of(neutral)
+
+
+def _smiles(mouth: Array, track: PersonTrack, frame_rate: float) -> Array:
+    """(F,) how much the actor smiles, by the shapes of the ``mouth`` (F, 3)."""
+    smiles = np.array([smile_of(float(width), float(lift)) for width, lift, _ in mouth])
+    for start, stop in spans(track.face_found & track.present, track.shot, gap_max=0):
+        smiles[start:stop] = gaussian_smoothed(smiles[start:stop, None], SMILE_SECONDS * frame_rate)[:, 0]
+    return smiles
 
 
 def _heads(

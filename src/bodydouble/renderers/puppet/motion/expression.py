@@ -221,6 +221,7 @@ class Expression:
     gaze: Array  # (2,) see ``gaze_of``; the irises' texture follows it, not the mesh
     lids: Array  # (2,) opening relative to the wide-open eye, 0-1.2
     mouth: Array  # (3,) width of the mouth, how far its corners are above its middle, and its gap as seen; normalised
+    smile: float  # 0-1, see ``smile_of``; steady
     lips: Array  # (11, 8, 2) normalised, see ``lips_of``
     lips_rest: Array  # (11, 8, 2) those of the actor's neutral
 
@@ -254,7 +255,7 @@ def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
     # Lips that have passed each other are shut, see ``_uncrossed``.
     share = parted * float(smoothstep(MOUTH_AJAR, MOUTH_OPEN, rounded[LOWER_LIP, 1] - rounded[UPPER_LIP, 1]))
     opened = with_actor_lips(rounded, rest, expression.lips, expression.lips_rest, share)
-    smile = smile_of(*expression.mouth[:2].tolist()) - smile_of(*mouth_shape(own).tolist())
+    smile = expression.smile - smile_of(*mouth_shape(own).tolist())
     return with_smile(_uncrossed(opened, parted), smile)
 
 

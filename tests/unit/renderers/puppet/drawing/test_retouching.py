@@ -41,7 +41,7 @@ def smiling_picture() -> np.ndarray:
 
 HEAD = Head(rotation=np.eye(3), centre=CENTRE, origin=np.r_[CENTRE, 0.0], width=200, height=100)
 NOSE_SIDE, LIP = (140, 148), (165, 120)
-SERIOUS, SMILING = np.array([0.35, -0.02]), np.array([0.46, 0.06])
+SERIOUS, SMILING = (-0.02, 0.0), (0.06, 1.0)
 
 
 def test_the_folds_of_a_smile_go_while_the_actor_is_serious() -> None:
@@ -49,7 +49,7 @@ def test_the_folds_of_a_smile_go_while_the_actor_is_serious() -> None:
     rgba = smiling_picture()
     before = rgba.copy()
     change = retouching(rgba, mesh_points(), HEAD, own_face(0.06))
-    serious, smiling = (change.texture(rgba, np.eye(3), mouth) for mouth in (SERIOUS, SMILING))
+    serious, smiling = (change.texture(rgba, np.eye(3), *actor) for actor in (SERIOUS, SMILING))
     assert rgba[NOSE_SIDE][0] < 150
     assert serious[NOSE_SIDE][0] > 185
     assert (serious[LIP] == rgba[LIP]).all()
@@ -60,7 +60,7 @@ def test_the_folds_of_a_smile_go_while_the_actor_is_serious() -> None:
 def test_folds_of_a_serious_face_are_its_own() -> None:
     """An old face keeps its wrinkles."""
     rgba = smiling_picture()
-    assert retouching(rgba, mesh_points(), HEAD, own_face(-0.01)).texture(rgba, np.eye(3), SERIOUS) is rgba
+    assert retouching(rgba, mesh_points(), HEAD, own_face(-0.01)).texture(rgba, np.eye(3), *SERIOUS) is rgba
 
 
 def test_a_serious_face_gets_the_folds_of_the_actors_smile() -> None:
@@ -70,7 +70,7 @@ def test_a_serious_face_gets_the_folds_of_the_actors_smile() -> None:
     rgba[:, :4] = 0
     cv2.fillConvexPoly(rgba, np.round(mesh_points()[list(OUTER_LIPS)]).astype(np.int32), (170, 60, 60, 255))
     change = retouching(rgba, mesh_points(), HEAD, own_face(-0.01))
-    whole, half = (change.texture(rgba, np.eye(3), mouth) for mouth in (SMILING, np.array([0.46, 0.0225])))
+    whole, half = (change.texture(rgba, np.eye(3), *actor) for actor in (SMILING, (0.0225, 0.5)))
     dark = whole[NOSE_SIDE].astype(float)
     assert 150 < dark[0] < 200
     assert dark[2] / dark[0] < SKIN[2] / SKIN[0]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bodydouble.perception.track import PersonTrack
-from bodydouble.renderers.puppet.motion.actor_motion import _lids, build_motion
+from bodydouble.renderers.puppet.motion.actor_motion import _lids, _smiles, build_motion
 from mannequin import joints, track_of
 
 
@@ -173,3 +173,16 @@ def test_one_eye_that_shuts_for_one_frame_is_a_slip_of_the_landmarks():
     opening[20] = 0.28, 0.56
     assert _lids(_with_eyes(opening), 25.0)[20].min() > 0.8
     assert _lids(_with_eyes(opening), 12.0)[20].max() < 0.3
+
+
+def test_cheeks_do_not_leap():
+    """A smile that lips show for one frame is hardly one; it comes over frames, and none crosses a cut."""
+    track = track_of([joints()] * 40, shots=[0] * 20 + [1] * 20)
+    track.face_found[:] = True
+    mouth = np.tile([0.35, -0.02, 0.0], (40, 1))
+    mouth[[5, *range(20, 40)]] = 0.46, 0.06, 0.1
+    smiles = _smiles(mouth, track, 25.0)
+    assert 0 < smiles[5] < 0.2
+    assert smiles[19] == 0
+    assert np.allclose(smiles[20:], 1)
+    assert np.abs(np.diff(smiles[:20])).max() < 0.1

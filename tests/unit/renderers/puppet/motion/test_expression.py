@@ -1,5 +1,7 @@
 """Expressions from one face onto another."""
 
+from typing import Any
+
 import numpy as np
 
 from bodydouble.perception.landmark_indices import FacePoint
@@ -42,11 +44,12 @@ def face(gap: float = 0.0, mouth_width: float = 0.38, lids: float = 0.2) -> np.n
     return points
 
 
-def still(lids: float = 1.0, **changed: np.ndarray) -> Expression:
+def still(lids: float = 1.0, **changed: Any) -> Expression:
     kept = {
         "offsets": np.zeros((478, 3)),
         "gaze": np.zeros(2),
         "mouth": np.array([0.38, MOUTH_LIFT_REST, 0.0]),
+        "smile": 0.0,
         "lips": lips_of(face()),
         "lips_rest": lips_of(face()),
     }
@@ -318,7 +321,7 @@ def test_cheeks_and_lower_lids_rise_with_a_smile():
     own = face()
     for cheek, x in ((50, -0.3), (205, -0.25), (280, 0.3), (425, 0.25)):
         own[cheek] = (x, 0.4, 0)
-    smiling = still(mouth=np.array([0.46, 0.06, 0.2]))
+    smiling = still(smile=1.0, mouth=np.array([0.46, 0.06, 0.2]))
     moved = apply_expression(own, own, smiling) - apply_expression(own, own, still())
     assert (moved[[50, 205, 280, 425], 1] < -0.03).all()
     assert moved[205, 0] < 0 < moved[425, 0]
