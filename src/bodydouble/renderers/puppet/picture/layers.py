@@ -192,8 +192,8 @@ def _trunk_layer(
     keep = alpha * softened(~arms, RIM_SIGMA)  # beside the person too: no outline of a hand stays here
     any_arm = arms & (alpha > 0)
     grown = widened(any_arm, ARM_RIM)
-    covered = narrowed(surface.inside, 1) | closed(keep > 0.5, RING * scale)
-    covered |= behind_the_arms(keep > 0.5, grown, parts.hair, surface.inside, parts.hem, fit)
+    sides = behind_the_arms(keep > 0.5, grown, parts.hair, surface.inside, parts.hem, fit)
+    covered = narrowed(surface.inside, 1) | closed(keep > 0.5, RING * scale) | sides
     cut_off = [mask for name, mask in parts.parts.items() if name.startswith("arm") and name in fit.joints.made_up]
     under = under_sleeves(keep > 0.5, cut_off, fit.joints.shoulders[1], scale)
     hidden = ((grown & covered) | under) & (alpha > HIDDEN)
@@ -216,7 +216,7 @@ def _trunk_layer(
     locks = np.zeros_like(arms)
     if hanging.any() and (plain := cloth & ~bare).any():
         colour, locks = behind_arms(
-            sources.colour, colour, plain, parts.hair, known & below, made_up & below, surface.inside
+            sources.colour, colour, plain, parts.hair, known & below, made_up & below, surface.inside | sides
         )
         made_up &= below
     stays = hanging | beside_rim(sources.colour, colour, any_arm & (alpha > SOLID), seen & rim)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bodydouble.perception.arrays import Bytes, Image
-from bodydouble.renderers.puppet.picture import cloth, layered_body
+from bodydouble.renderers.puppet.picture import cloth, layered_body, layers
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, skin_of
 from bodydouble.renderers.puppet.picture.behind_arms import behind_arms
 from bodydouble.renderers.puppet.picture.cutout import Cutout
@@ -161,6 +161,27 @@ def test_hair_beside_an_arm_does_not_spread_over_what_it_covers(monkeypatch: pyt
     assert np.abs(_under_the_forearm(trunk, pose) - COLOURS["shirt"]).max() < 10
     seen = np.median(trunk[cv2.erode(hair.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0], axis=0)
     assert np.abs(seen[:3] - LOCK).max() < 10
+
+
+def test_the_side_of_a_trunk_that_goes_on_behind_an_arm_is_cloth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hair that hangs beside it goes on up to that side, not up to the body model's."""
+    pose = _before_the_trunk()
+    image, mask = picture(pose, (700, 760))
+    sides, hair = np.zeros(mask.shape, np.bool_), np.zeros(mask.shape, np.bool_)
+    hair[round(float(pose[11, 1])) + 40 :, round(float(pose[11, 0])) - 12 :] = True
+    hair &= np.all(image == COLOURS["shirt"], axis=-1)
+    sides[300:340, 10:30] = True
+    segment, bodies = layered_body.segment, list[np.ndarray]()
+
+    def recorded(*args: np.ndarray) -> object:
+        bodies.append(args[-1])
+        return behind_arms(*args)
+
+    monkeypatch.setattr(layered_body, "segment", lambda *args: replace(segment(*args), hair=hair))
+    monkeypatch.setattr(layers, "behind_the_arms", lambda *_: sides)
+    monkeypatch.setattr(layers, "behind_arms", recorded)
+    _layers(image, mask, anatomy_of(track_of([pose])))
+    assert bodies[0][300:340, 10:30].all()
 
 
 def test_hair_outside_an_arm_goes_on_behind_it_up_to_the_body() -> None:
