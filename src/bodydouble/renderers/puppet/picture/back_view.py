@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 
 ABOVE_SHOULDERS = 0.4
 """Decimetres above the shoulders' joints up to which a collar reaches."""
-COLLAR = (0.35, 0.8)
+COLLAR = (0.5, 0.8)
 """Decimetres by which it is higher behind the neck, and half the width of that."""
 SIDES = (0.1, 0.6)
 """Decimetres inside the trunk's outline between which its sides show the cloth of the back too."""
@@ -78,7 +78,8 @@ class BackOfTrunk:
 
     colour: Floats  # (h, w, 3) 0-255
     opacity: Floats  # (h, w) 0-1
-    body: Mask  # (h, w) trunk, neck and what is below, without hair beside them
+    cloth: Mask  # (h, w) the back, which cloth covers up to its collar
+    body: Mask  # (h, w) the back, neck and what is below, without hair beside them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +135,9 @@ def back_of_trunk(shown: TrunkPicture, skin: Array, fit: BodyFit, template: Body
     first, covers = int(place.top - ABOVE * scale), shown.arms | shown.hair
     outline = trunk_outline(shown.cloth, covers, shown.model, (first, last), place.shoulders, scale)
     if outline is None:
-        return BackOfTrunk(colour=shown.colour, opacity=shown.opacity, body=shown.model)
+        return BackOfTrunk(
+            colour=shown.colour, opacity=shown.opacity, cloth=np.zeros(shape, np.bool_), body=shown.model
+        )
     rows = np.arange(shape[0])[:, None]
     collar, central = place.top - COLLAR[0] * scale * np.exp(-(place.beside**2)), np.abs(place.beside) < 1
     region = opened(outline.mask(shape) & ((rows >= collar) | ~central), SIDES[0] * scale)
@@ -146,6 +149,7 @@ def back_of_trunk(shown: TrunkPicture, skin: Array, fit: BodyFit, template: Body
     return BackOfTrunk(
         colour=_with_cloth(shown, skin, region | below, outline, place, light),
         opacity=np.asarray(opacity, np.float32),
+        cloth=region,
         body=region | neck | below,
     )
 

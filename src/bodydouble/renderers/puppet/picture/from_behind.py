@@ -36,7 +36,7 @@ def from_behind(
     back = back_of_trunk(shown, skin, fit, template)
     if not face.any():
         return Behind(colour=back.colour, opacity=back.opacity, skull=None)
-    head = back_of_head(back.colour, back.opacity, solid, face, skin)
+    head = back_of_head(back.colour, back.opacity, solid & ~back.cloth, face, skin)
     if not head.hangs:
         return Behind(colour=head.colour, opacity=head.opacity, skull=head.skull)
     shoulders = fit.joints.points[SHOULDERS, :2]

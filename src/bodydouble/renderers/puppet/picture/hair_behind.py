@@ -95,7 +95,7 @@ class _Mass:
         way = np.clip((np.arange(height) - broad) / (end - broad), 0, 1)
         most = min(float(right[broadest] - left[broadest]), OF_SHOULDERS * float(np.ptp(shoulders[:, 0])))
         half = np.maximum(most / 2 * (1 - NARROWER * way**1.5), TINY)
-        centre = (left[-1] + right[-1]) / 2
+        centre = (left[broadest] + right[broadest]) / 2
         centre = centre + (shoulders[:, 0].mean() - centre) * smoothstep(0, 1, way)
         return cls(
             middle=round(start - HANGS * (start - int(head[0]))),

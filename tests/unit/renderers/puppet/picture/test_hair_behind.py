@@ -49,3 +49,13 @@ def test_what_sticks_out_of_the_head_stays():
     hair[tuft] = True
     _, seen = hanging_behind(colour, opacity, skull, hair, body, SHOULDERS, SCALE)
     assert seen[tuft].min() > 0.9
+
+
+def test_hair_falls_from_where_the_head_is_broadest():
+    """A lock at one side of the neck does not shift the mass: it begins as far to both sides as the head is broad."""
+    colour, opacity, skull, hair, body = _person(180)
+    skull[85:102, 74:90] = True
+    _, seen = hanging_behind(colour, opacity, skull, hair, body, SHOULDERS, SCALE)
+    first, last = np.flatnonzero(seen[75] > 0.5)[[0, -1]]
+    assert abs(first - 70) <= 2
+    assert abs(last - 130) <= 2
