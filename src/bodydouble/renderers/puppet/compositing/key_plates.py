@@ -31,14 +31,15 @@ def store_draft(folder: Path, key: int, image: Image, known: Mask) -> None:
 
 
 def complete_plates(
-    folder: Path, path: CameraPath, keys: Sequence[int], bystanders: Callable[[int], Mask]
+    folder: Path, path: CameraPath, keys: Sequence[int], bystanders: Callable[[int], Mask], *, know_later: bool = False
 ) -> Iterator[int]:
     """Complete the drafts of ``keys`` and store them as plates; yields the key that it is at.
 
-    ``bystanders`` answers (H, W) where other people are at a key: nothing is copied from there.
+    ``bystanders`` answers (H, W) where other people are at a key: nothing is copied from there. Drafts that
+    ``know_later`` frames already have nothing to learn from later ones.
     """
     neighbour: tuple[int, NDArray[np.uint8]] | None = None
-    for key in reversed(keys):
+    for key in () if know_later else reversed(keys):
         plate = np.load(_draft_path(folder, key))
         if neighbour is not None and _laid_in(path, *neighbour, key, plate, plate[..., 3] > 0, seen_only=True).any():
             np.save(_draft_path(folder, key), plate)

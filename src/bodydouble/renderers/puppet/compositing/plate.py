@@ -191,7 +191,8 @@ class _SpanBuilder:
                 self._gather(pool, waiting.popleft(), samples)
                 yield self._stop - 1
             self._store(ahead=0)
-        for _ in complete_plates(self._folder, self.path, self.keys, self._bystanders):
+        # Each key of a short shot was gathered from the whole of it.
+        for _ in complete_plates(self._folder, self.path, self.keys, self._bystanders, know_later=short):
             yield self._stop - 1
 
     def _gather(self, pool: ThreadPoolExecutor, key: int, samples: deque[Sample]) -> None:
