@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.smoothing import spans
 from bodydouble.perception.track import BODY_POINTS
+from bodydouble.perception.trunk import spine_vector
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 
@@ -16,13 +17,15 @@ Flags = NDArray[np.bool_]
 
 WIDTH_SURE = 0.4
 """Width of shoulders and hips, over its largest, from which on their order on screen is sure."""
+WIDTH_LEAST = 0.6
+"""Least of that largest width, of shoulders and hips together, in lengths of the spine. Measured: 0.26 of a runner who
+is seen from the side throughout, 0.6 to 1.2 (from the front) of others."""
 FACE_SAYS, NO_FACE_SAYS = 0.8, 0.4
 """Evidence of a found face for the front, and share of the order's evidence that the lack of a face adds for the back,
 or takes from the front: the network shows some frames of backs as fronts."""
-PROFILE_SAYS, PROFILE_DOUBT, PROFILE_COS = 0.15, 0.7, (0.25, 0.5)
-"""Evidence of a head in profile for the front; how much less the order of shoulders and hips counts there, where it
-changes with every step; and the cosines of the head's turn between which it is in profile no more. The network finds
-few faces in profile, and what is seen is half a face, no back of a head."""
+PROFILE_SAYS, PROFILE_COS = 0.15, (0.25, 0.5)
+"""Evidence of a head in profile for the front, and the cosines of its turn between which it is in profile no more. The
+network finds few faces in profile, and what is seen is half a face, no back of a head."""
 NOSE_REACH, EARS_APART = 0.15, 0.24
 """How far the nose is beside the ears in profile, and the ears are apart from the front, in lengths of the trunk.
 Measured on six clips of people who turn."""
@@ -57,7 +60,6 @@ def back_frames(motion: Motion) -> Flags:
     for start, stop in spans(motion.present, motion.shot, gap_max=0):
         order = np.clip(widths[start:stop] / WIDTH_SURE, -1, 1)
         face, side = motion.face_found[start:stop], profile[start:stop]
-        order = np.where(face, order, order * (1 - PROFILE_DOUBT * side))
         no_face = PROFILE_SAYS * side - NO_FACE_SAYS * np.abs(order) * (1 - side)
         front = order + np.where(face, FACE_SAYS, no_face)
         result[start:stop] = _best_backs(front, CHANGE_COST * motion.frame_rate / CHANGE_RATE)
@@ -65,7 +67,10 @@ def back_frames(motion: Motion) -> Flags:
 
 
 def _widths(motion: Motion) -> Array:
-    """(F,) from right to left on screen, of shoulders and hips, over the largest of the shot; 0 where absent."""
+    """(F,) from right to left on screen, of shoulders and hips, over the largest of the shot; 0 where absent.
+
+    The largest is at least that of somebody half turned: in a shot from the side alone, every width is small.
+    """
     x = motion.body[..., 0]
     across = (
         x[:, BodyPoint.LEFT_SHOULDER]
@@ -75,7 +80,8 @@ def _widths(motion: Motion) -> Array:
     )
     result = np.zeros(len(motion))
     for start, stop in spans(motion.present, motion.shot, gap_max=0):
-        result[start:stop] = across[start:stop] / max(float(np.abs(across[start:stop]).max()), 1.0)
+        least = WIDTH_LEAST * float(np.median(np.linalg.norm(spine_vector(motion.body[start:stop, :, :2]), axis=1)))
+        result[start:stop] = across[start:stop] / max(float(np.abs(across[start:stop]).max()), least, 1.0)
     return result
 
 

@@ -95,6 +95,19 @@ def test_a_runner_in_profile_is_no_back():
     assert not back_frames(motion).any()
 
 
+def test_a_short_back_between_profiles_is_a_back():
+    """Somebody who spins shows a wide back for a third of a second, and is in profile before and after."""
+    front, poses = joints(), []
+    for share in np.r_[np.ones(20), np.linspace(1, -1, 9), -np.ones(8), np.linspace(-1, 1, 9), np.ones(20)]:
+        pose = front.copy()
+        pose[:, 0] = 250 + (front[:, 0] - 250) * share
+        pose[BodyPoint.NOSE, 0] += 15 * (1 - abs(share))
+        poses.append(pose)
+    faces = np.ones(66, np.bool_)
+    faces[22:44] = False
+    assert back_frames(replace(build_motion(track_of(poses), 25.0), face_found=faces))[29:37].all()
+
+
 def test_a_back_is_driven_as_a_front():
     """In frames from behind, left and right are exchanged: the left shoulder is at image right again."""
     motion = _turning()
