@@ -66,6 +66,7 @@ def test_folds_of_a_serious_face_are_its_own() -> None:
 def test_a_serious_face_gets_the_folds_of_the_actors_smile() -> None:
     """Skin beside the nose is darker and of a stronger hue, the lips stay, and half a smile has half of it."""
     rgba = np.full((240, 240, 4), (*SKIN, 255), np.uint8)
+    rgba[..., :3][np.indices((240, 240)).sum(0) % 4 < 2] -= 8  # grain: flat skin gets no folds
     rgba[..., 3][:, :4] = 0
     rgba[:, :4] = 0
     cv2.fillConvexPoly(rgba, np.round(mesh_points()[list(OUTER_LIPS)]).astype(np.int32), (170, 60, 60, 255))
@@ -77,3 +78,9 @@ def test_a_serious_face_gets_the_folds_of_the_actors_smile() -> None:
     assert dark[0] + 5 < half[NOSE_SIDE][0] < SKIN[0]
     assert (whole[LIP] == rgba[LIP]).all()
     assert (whole[..., 3] == rgba[..., 3]).all()
+
+
+def test_a_face_drawn_in_even_colours_gets_no_folds() -> None:
+    """Shade on flat skin would be a stain: the texture stays as it is."""
+    rgba = np.full((240, 240, 4), (*SKIN, 255), np.uint8)
+    assert retouching(rgba, mesh_points(), HEAD, own_face(-0.01)).smiling is None
