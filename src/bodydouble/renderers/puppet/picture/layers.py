@@ -61,6 +61,8 @@ FACE_CLEAR = 0.3
 SEEN, HIDDEN = 0.05, 0.3
 """Alphas above which a pixel belongs to a limb, and is filled where an arm covers it. Chosen by eye on the development
 clips."""
+HIDDEN_TEXTURE = np.float32(0.5)
+"""Strength of the texture on hidden parts of arms: copied whole, deep folds of a sleeve would be a comb. By eye."""
 ARM_RIM = 3
 """Pixels around an arm, and below a hem, that the layers of trunk and legs fill too: a rim shows through there. Chosen
 by eye on the development clips."""
@@ -281,7 +283,8 @@ def _arm_layer(picture: LimbPicture, twin: LimbPicture, template: BodyTemplate, 
     plain = (hidden | own) & ~known & ~bare & ~taken
     colour = filled(colour, known | bare | taken, plain)
     for bone in (along < 1, along >= 1):  # where the arm is raised, plain cloth would show below it
-        colour = with_texture(colour, plain & hidden & bone, known & bone, fit.scale)
+        textured = with_texture(colour, plain & hidden & bone, narrowed(known, ARM_RIM) & bone, fit.scale)
+        colour = np.asarray(colour + HIDDEN_TEXTURE * (textured - colour), np.float32)
     # The shade of what hides the rest of it would be a line across the arm.
     seen = own & (alpha > TRACE) & ~widened(hidden, ARM_RIM)
     colour = np.where(seen[..., None], sources.colour, colour)
