@@ -117,11 +117,14 @@ class BackOfHead:
     hangs: bool = False  # whether hair covers the neck
 
 
-def back_of_head(colour: Floats, opacity: Floats, solid: Mask, face: Mask, skin: Array) -> BackOfHead:
+def back_of_head(
+    colour: Floats, opacity: Floats, solid: Mask, face: Mask, skin: Array, *, long: bool = False
+) -> BackOfHead:
     """``colour`` (h, w, 3) 0-255 and ``opacity`` (h, w) 0-1 of the head's layer, seen from behind.
 
     Hair covers face and forehead, and ears unless it is short. Below short hair are a nape and a neck. ``solid`` (h, w)
     is the person, ``face`` (h, w) not empty, ``skin`` (3,) the face's colour. Bald heads get the skin around the face.
+    ``long`` hair is known to reach below the shoulders, and covers the neck.
     """
     rows, columns = (np.flatnonzero(face.any(axis)) for axis in (1, 0))
     height, middle = int(np.ptp(rows)) + 1, int(columns.mean())
@@ -131,12 +134,12 @@ def back_of_head(colour: Floats, opacity: Floats, solid: Mask, face: Mask, skin:
         max(0, middle - beside) : middle + beside,
     ]
     back, seen, skull = colour.copy(), opacity.copy(), np.zeros(face.shape, np.bool_)
-    own = _from_behind(colour[part], opacity[part], solid[part], face[part], skin)
+    own = _from_behind(colour[part], opacity[part], solid[part], face[part], skin, long=long)
     back[part], seen[part], skull[part] = own.colour, own.opacity, own.skull
     return BackOfHead(colour=back, opacity=seen, skull=skull, hangs=own.hangs)
 
 
-def _from_behind(colour: Floats, opacity: Floats, solid: Mask, face: Mask, skin: Array) -> BackOfHead:
+def _from_behind(colour: Floats, opacity: Floats, solid: Mask, face: Mask, skin: Array, *, long: bool) -> BackOfHead:
     """``back_of_head`` of the head's part of a picture."""
     rows = np.flatnonzero(face.any(1))
     height = int(np.ptp(rows)) + 1
@@ -161,7 +164,7 @@ def _from_behind(colour: Floats, opacity: Floats, solid: Mask, face: Mask, skin:
         return BackOfHead(colour=plain, opacity=opacity, skull=place.skull(inner & solid))
     near = widened(inner, FOREHEAD * height) | (down > EARS[0])
     covered = inner | opened(upper & ~like & near, SPECK * height)
-    if _hangs(place.around & like, place.row(NAPE), place.row(1)):
+    if long or _hangs(place.around & like, place.row(NAPE), place.row(1)):
         covered |= _between_locks(like & ~face, solid, place)
         combed = _lit(_combed(colour, like & upper, covered, place), covered, place)
         return BackOfHead(colour=combed, opacity=opacity, skull=place.skull(covered | like, HANGING_END), hangs=True)

@@ -15,6 +15,10 @@ from bodydouble.renderers.puppet.picture.hair_behind import hanging_behind
 
 Array = NDArray[np.float64]
 
+LONG_MIN = 0.4
+"""Square decimetres of hair below the joints of the shoulders from which on it is long. Measured: 0 of hair up to the
+shoulders, 0.9 to 6.7 of long hair."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Behind:
@@ -36,9 +40,11 @@ def from_behind(
     back = back_of_trunk(shown, skin, fit, template)
     if not face.any():
         return Behind(colour=back.colour, opacity=back.opacity, skull=None)
-    head = back_of_head(back.colour, back.opacity, solid & ~back.cloth, face, skin)
+    shoulders = fit.joints.points[SHOULDERS, :2]
+    below = shown.hair[max(0, round(float(shoulders[:, 1].max()))) :]
+    long = bool(np.count_nonzero(below) > LONG_MIN * fit.scale**2)
+    head = back_of_head(back.colour, back.opacity, solid & ~back.cloth, face, skin, long=long)
     if not head.hangs:
         return Behind(colour=head.colour, opacity=head.opacity, skull=head.skull)
-    shoulders = fit.joints.points[SHOULDERS, :2]
     colour, opacity = hanging_behind(head.colour, head.opacity, head.skull, shown.hair, back.body, shoulders, fit.scale)
     return Behind(colour=colour, opacity=opacity, skull=head.skull)

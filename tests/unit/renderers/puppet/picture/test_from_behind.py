@@ -14,8 +14,11 @@ from tube_body import tube_body
 SKIN, CLOTH, HAIR = np.array([225.0, 180.0, 150.0]), np.array([205.0, 174.0, 154.0]), np.array([60.0, 40.0, 30.0])
 
 
-def _behind(*, face: bool) -> tuple[Behind, np.ndarray]:
-    """Somebody in clothes of nearly the colour of skin, with dark hair, from behind; and the pose."""
+def _behind(*, face: bool, long: bool = False) -> tuple[Behind, np.ndarray]:
+    """Somebody in clothes of nearly the colour of skin, with dark hair, from behind; and the pose.
+
+    ``long`` hair hangs before one shoulder, away from the neck.
+    """
     pose, template = joints(), tube_body()
     _, mask = picture(pose)
     anatomy = anatomy_of(track_of([pose]))
@@ -27,7 +30,11 @@ def _behind(*, face: bool) -> tuple[Behind, np.ndarray]:
     cv2.ellipse(shown, np.round(pose[0]).astype(int).tolist(), (18, 24), 0, 0, 360, 1, -1)
     colour[shown > 0] = SKIN
     nothing = np.zeros(mask.shape, np.bool_)
-    trunk = TrunkPicture(colour=colour, opacity=opacity, arms=nothing, hair=nothing, model=opacity > 0.5, hem=None)
+    hair = nothing.copy()
+    if long:
+        hair[int(pose[11, 1]) : int(pose[11, 1]) + 60, 272:300] = True
+        colour[hair] = HAIR
+    trunk = TrunkPicture(colour=colour, opacity=opacity, arms=nothing, hair=hair, model=opacity > 0.5, hem=None)
     return from_behind(trunk, opacity > 0.5, shown > 0 if face else nothing, SKIN, fit, template), pose
 
 
@@ -48,3 +55,12 @@ def test_a_head_without_a_face_is_the_same_from_behind():
     x, y = np.round(pose[0]).astype(int)
     assert behind.skull is None
     assert np.array_equal(behind.colour[y, x], SKIN.astype(np.float32))
+
+
+def test_hair_that_is_long_before_a_shoulder_hangs_down_the_back():
+    """Hair that leaves the neck free in the picture, and reaches below the shoulders, covers neck and back."""
+    down = np.s_[:40, 245:255]
+    for long in (False, True):
+        behind, pose = _behind(face=True, long=long)
+        back = behind.colour[int(pose[11, 1]) :][down].mean((0, 1))
+        assert (np.linalg.norm(back - HAIR) < np.linalg.norm(back - CLOTH)) == long
