@@ -229,15 +229,11 @@ def _of_one_cloth(first: Floats, second: Floats, usual: list[Floats], scale: flo
 
 
 def _in_one_light(first: Floats, second: Floats, scale: float) -> tuple[Floats, Floats]:
-    """Colours (n, 3) of both sides by row, equally light where both are the same cloth."""
-    one, two = lab_of(first[None])[0], lab_of(second[None])[0]
-    same = _smooth(_apart(one, two) < ONE_CLOTH, scale)
-    light = (one[:, 0] + two[:, 0]) / 2
-    result: list[Floats] = []
-    for rgb, lab in ((first, one), (second, two)):
-        gain = (light / np.maximum(lab[:, 0], 1))[:, None]
-        result.append(np.clip(rgb * (1 + same * (gain - 1)), 0, 255).astype(np.float32))
-    return result[0], result[1]
+    """Colours (n, 3) of both sides by row, the same where both are one cloth: a side in shade is greyer, too."""
+    same = _smooth(_apart(lab_of(first[None])[0], lab_of(second[None])[0]) < ONE_CLOTH, scale)
+    mean = (first + second) / 2
+    one, two = (np.asarray(side + same * (mean - side), np.float32) for side in (first, second))
+    return one, two
 
 
 def _smooth(rows: NDArray[np.bool_], scale: float) -> Array:

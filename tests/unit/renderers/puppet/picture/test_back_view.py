@@ -116,3 +116,14 @@ def test_the_edge_of_an_open_jacket_does_not_shine_through():
     back = back_of_trunk(shown, SKIN, fit, template).colour
     rows, _ = _chest(pose)
     assert np.abs(np.diff(back[rows, 250:268], axis=1)).max() < 12
+
+
+def test_a_side_in_shade_makes_no_band_of_another_colour():
+    """The right half of an open jacket is darker and greyer: what is made up between has one hue."""
+    shown, pose, fit, template = _trunk()
+    shown.colour[: int(pose[23, 1]), 250:] = 0.8 * SHIRT + 14
+    shown.colour[: int(pose[23, 1]), 225:275] = 250
+    back = back_of_trunk(shown, SKIN, fit, template).colour
+    rows = slice(int(pose[11, 1]) + 40, int(pose[23, 1]) - 20)
+    left, right = (back[rows, columns].mean((0, 1)) for columns in (slice(232, 242), slice(258, 268)))
+    assert np.abs(left[0] / left[2] - right[0] / right[2]) < 0.02
