@@ -73,7 +73,7 @@ def walk(folder: Path, pan: int, step: float) -> NDArray[np.uint8]:
     puppet.build_character = lambda pack, image, motion, place: character_of(  # pyright: ignore[reportPrivateImportUsage]
         image, portrait_of(track_of([joints()]), picture(joints())[1]), motion, place, tube_body()
     )
-    BystanderMasks._people = lambda self, image: np.zeros(image.shape[:2], np.uint8)  # pyright: ignore[reportPrivateUsage]
+    BystanderMasks.people = lambda self, image: np.zeros(image.shape[:2], np.uint8)
     scene = Scene(reference=reference, footage=footage, mattes=mattes, track=track)
     shot = puppet.PuppetRenderer(install_pack(), PuppetOptions()).prepare(scene, folder, lambda done: None)
     result = [image for segment in shot.segments for image in shot.render(segment, None, lambda done: None)]

@@ -24,6 +24,9 @@ INNER, OUTER = (3, 4), (0, 7)
 """Places of the inner and the outer edges, upper first, in a column."""
 MIDDLE = slice(3, 8)
 """The columns in the middle."""
+TALLER_MAX, WHOLLY_ROUNDED = 2.0, 0.25
+"""Largest height of a rounded mouth over the actor's, and the share of its resting width that a wholly rounded one has
+lost at least. Chosen by eye."""
 THICKNESS = (0.4, 1.3)
 """Bounds of the thickness of lips over that at rest."""
 SKIN_REACH = np.array([0.16, 0.32])
@@ -41,19 +44,25 @@ def lips_of(face: Array) -> Array:
     return face[COLUMNS, :2]
 
 
-def with_actor_lips(face: Array, rest: Array, lips: Array, lips_rest: Array, share: float) -> Array:
+def with_actor_lips(
+    face: Array, rest: Array, lips: Array, lips_rest: Array, share: float, rounded: float = 0.0
+) -> Array:
     """``face`` (478, 3) with its lips in the shape of the actor's, as far as ``share`` (0-1) says.
 
-    The mouth keeps its middle and its width. ``rest`` (478, 3) is the same face at rest; ``lips`` (11, 8, 2) are the
-    actor's, ``lips_rest`` (11, 8, 2) the same at rest. All are normalised. The lips are as thick as those of ``rest``,
-    times what the actor's are thicker than at rest. Skin above follows the upper edge, skin below the lower one.
+    The mouth keeps its middle and its width. A ``rounded`` one, which has lost that share (0-1) of its width, keeps its
+    height too if that is larger than the actor's: landmarks see lips that form an "o" too close together.
+
+    ``rest`` (478, 3) is the same face at rest; ``lips`` (11, 8, 2) are the actor's, ``lips_rest`` (11, 8, 2) the same
+    at rest. All are normalised. The lips are as thick as those of ``rest``, times what the actor's are thicker than at
+    rest. Skin above follows the upper edge, skin below the lower one.
     """
     if share <= 0:
         return face
     own, own_rest = lips_of(face), lips_of(rest)
     middle, actors = (inner[[0, -1], INNER[0]].mean(0) for inner in (own, lips))
     wider = _width(own) / max(_width(lips), TINY)
-    wanted = middle + (lips - actors) * [wider, 1.0]
+    taller = 1 + min(rounded / WHOLLY_ROUNDED, 1) * (np.clip(_gap(own) / max(_gap(lips), TINY), 1, TALLER_MAX) - 1)
+    wanted = middle + (lips - actors) * [wider, taller]
     for edge, towards in zip(OUTER, INNER, strict=True):
         upper = edge < towards
         thick, thick_rest, mine = (_thickness(part, edge, towards) for part in (lips, lips_rest, own_rest))
@@ -78,6 +87,11 @@ def with_actor_lips(face: Array, rest: Array, lips: Array, lips_rest: Array, sha
 
 def _width(lips: Array) -> float:
     return float(lips[-1, 0, 0] - lips[0, 0, 0])
+
+
+def _gap(lips: Array) -> float:
+    """Mean height of the opening between the ``lips`` (11, 8, 2) in the middle."""
+    return float(np.abs(lips[MIDDLE, INNER[1], 1] - lips[MIDDLE, INNER[0], 1]).mean())
 
 
 def _thickness(lips: Array, edge: int, towards: int) -> float:

@@ -250,11 +250,12 @@ def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
         offsets[iris] = 0
         offsets[iris, 1] = (own[iris, 1] - own[bottom, 1] + IRIS_MEET * opening) * (min(ratio, 1.0) - 1)
     shaped = _mouth_shaped(rest + np.clip(offsets, OFFSET_MIN, OFFSET_MAX), rest, expression.mouth)
-    rounded = _puckered(shaped, rest, _pucker(expression))
+    pucker = _pucker(expression)
+    rounded = _puckered(shaped, rest, pucker)
     parted = _parted(expression)
     # Lips that have passed each other are shut, see ``_uncrossed``.
     share = parted * float(smoothstep(MOUTH_AJAR, MOUTH_OPEN, rounded[LOWER_LIP, 1] - rounded[UPPER_LIP, 1]))
-    opened = with_actor_lips(rounded, rest, expression.lips, expression.lips_rest, share)
+    opened = with_actor_lips(rounded, rest, expression.lips, expression.lips_rest, share, pucker)
     smile = expression.smile - smile_of(*mouth_shape(own).tolist())
     return with_smile(_uncrossed(opened, parted), smile)
 

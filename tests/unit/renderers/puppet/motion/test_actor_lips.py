@@ -50,3 +50,12 @@ def test_skin_around_follows_and_the_rest_stays():
     assert shown[18, 1] > own[18, 1] + 0.05
     assert np.array_equal(shown[10], own[10])
     assert with_actor_lips(own, rest, lips, lips_of(rest), 0.0) is own
+
+
+def test_a_rounded_mouth_keeps_its_height():
+    """Landmarks see rounded lips too close together: the taller opening stays, but not of a wide mouth."""
+    own, rest = face(0.25, 0.1, 0.06), face(0.4, 0.0, 0.06)
+    actors, actors_rest = lips_of(face(0.3, 0.07, 0.06)), lips_of(face(0.4, 0.0, 0.06))
+    for rounded, wanted in ((0.0, 0.07), (0.3, 0.1)):
+        middle = lips_of(with_actor_lips(own, rest, actors, actors_rest, 1.0, rounded))[5, :, 1]
+        assert np.isclose(middle[4] - middle[3], wanted, atol=2e-3)
