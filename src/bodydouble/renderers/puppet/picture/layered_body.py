@@ -69,9 +69,9 @@ def layer_picture(
     ``skin`` (3,) is 0-255. ``legs``: whether legs that the picture cuts off are to be made up. ``margins``: columns at
     the left and right that were added, in which the person is made up too.
     """
-    fit, girth = _fitted(cutout.alpha, anatomy, template, margins)
+    fit, girth = fitted_body(cutout.alpha, anatomy, template, margins)
     if (end := person_end(cutout.alpha, fit)) < len(cutout.alpha):
-        fit, girth = _fitted(cutout.alpha[:end], anatomy, template, margins)
+        fit, girth = fitted_body(cutout.alpha[:end], anatomy, template, margins)
         image, cutout = image[:end], Cutout(alpha=cutout.alpha[:end], colour=cutout.colour[:end])
     shape = (cutout.alpha.shape[0], cutout.alpha.shape[1])
     body = fit.labels(template.triangles, shape) > 0
@@ -142,7 +142,9 @@ def _carved(
     return replace(cutout, alpha=alpha, colour=estimate_foreground(image, alpha))
 
 
-def _fitted(alpha: Floats, anatomy: Anatomy, template: BodyTemplate, margins: tuple[int, int]) -> tuple[BodyFit, Girth]:
+def fitted_body(
+    alpha: Floats, anatomy: Anatomy, template: BodyTemplate, margins: tuple[int, int]
+) -> tuple[BodyFit, Girth]:
     """The body on the picture whose person is ``alpha`` (h, w) 0-1, and how thick its limbs are.
 
     ``margins``: columns at the left and right that were added.

@@ -8,7 +8,7 @@ from bodydouble.renderers.puppet.picture.continued_parts import Canvas, cut_at_e
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.extension import EDGE, ExtendedPicture
 from bodydouble.renderers.puppet.picture.garment import legs_mask
-from bodydouble.renderers.puppet.picture.layered_body import _fitted  # pyright: ignore[reportPrivateUsage]
+from bodydouble.renderers.puppet.picture.layered_body import fitted_body
 from mannequin import joints, picture, track_of
 from tube_body import tube_body
 
@@ -21,7 +21,7 @@ def test_a_thigh_behind_a_hand_is_as_wide_as_the_body(hidden: bool):
     """Where a hand hides a leg's side at the edge, the leg is not narrower there; a leg that ends there is."""
     pose = joints()
     mask = picture(pose)[1]
-    fit = _fitted(mask, anatomy_of(track_of([pose])), tube_body(), (0, 0))[0]
+    fit = fitted_body(mask, anatomy_of(track_of([pose])), tube_body(), (0, 0))[0]
     leg = legs_mask(fit, tube_body(), (mask.shape[0], mask.shape[1]))["l"]
     own = np.flatnonzero(leg[THIGHS])
     person, arms = np.zeros(mask.shape, np.bool_), np.zeros(mask.shape, np.bool_)

@@ -10,7 +10,7 @@ from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
 from bodydouble.renderers.puppet.picture.continued_parts import Canvas
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.extension import EDGE, ExtendedPicture
-from bodydouble.renderers.puppet.picture.layered_body import _fitted  # pyright: ignore[reportPrivateUsage]
+from bodydouble.renderers.puppet.picture.layered_body import fitted_body
 from bodydouble.renderers.puppet.picture.ledge import without_ledge
 from bodydouble.renderers.puppet.picture.segmentation import Segmentation
 from mannequin import joints, picture, track_of
@@ -20,7 +20,7 @@ from tube_body import tube_body
 def body() -> BodyFit:
     """The body on the mannequin."""
     pose = joints()
-    return _fitted(picture(pose)[1], anatomy_of(track_of([pose])), tube_body(), (0, 0))[0]
+    return fitted_body(picture(pose)[1], anatomy_of(track_of([pose])), tube_body(), (0, 0))[0]
 
 
 def seated(edge_below_hips: float) -> tuple[Canvas, Segmentation, int]:
