@@ -105,18 +105,23 @@ def test_lips_and_tongue_are_no_teeth() -> None:
     assert tongue[1] > teeth[1] + 5
 
 
+def plain_light(skin: np.ndarray) -> Light:
+    """A light that changes nothing, for a character whose skin is ``skin`` (3,) CIELAB."""
+    return Light(
+        gain=np.ones(3),
+        exposure=1.0,
+        brightness=0.0,
+        follow=np.ones(1),
+        actor_skin=WARM.actor_skin,
+        character_skin=skin,
+    )
+
+
 def test_a_drawn_mouth_that_is_a_line_has_a_red_inside() -> None:
     """Beside the line is skin: the mouth is as red as lips would be. Lips of pictures that have some are their own."""
 
     def lips_of(rgb: tuple[int, int, int], skin: tuple[float, float, float]) -> np.ndarray:
-        light = Light(
-            gain=np.ones(3),
-            exposure=1.0,
-            brightness=0.0,
-            follow=np.ones(1),
-            actor_skin=WARM.actor_skin,
-            character_skin=np.array(skin),
-        )
+        light = plain_light(np.array(skin))
         return measure_mouth([], empty_track(1), light, np.array(rgb, np.float64), None).character_lips
 
     assert lips_of((240, 205, 190), (79, 14, 14))[1] > 22
@@ -126,14 +131,7 @@ def test_a_drawn_mouth_that_is_a_line_has_a_red_inside() -> None:
 
 def test_teeth_are_lighter_on_the_lit_side_of_a_face() -> None:
     """Skin around the mouth that is lighter than the face's lightens them; a beard's shade does not darken them."""
-    light = Light(
-        gain=np.ones(3),
-        exposure=1.0,
-        brightness=0.0,
-        follow=np.ones(1),
-        actor_skin=WARM.actor_skin,
-        character_skin=WARM.character_skin,
-    )
+    light = plain_light(WARM.character_skin)
     lit, dark, usual = (
         measure_mouth([], empty_track(1), light, None, beside).character_skin[0] for beside in (80.0, 40.0, None)
     )
