@@ -94,7 +94,7 @@ class BystanderMasks:
         self._noticed_in, self._noticed_reach = np.zeros(0, np.int64), STALE_FRAMES
 
     def notice(self, companions: Mapping[int, list[NDArray[np.float32]]], frames: int) -> None:
-        """Expect those whom ``find_companions`` has found as well, so many ``frames`` about each sighting at least."""
+        """Expect ``companions`` (index → boxes), too: ``frames`` about a sighting, at least ``STALE_FRAMES``."""
         sightings = [(index, box) for index, boxes in companions.items() for box in boxes]
         if sightings:
             self._noticed_in, self._noticed = (np.array(x) for x in zip(*sightings, strict=True))

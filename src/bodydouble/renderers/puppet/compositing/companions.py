@@ -1,7 +1,7 @@
-"""People beside the removed person whom the search for people misses, because they kneel, turn away or are half hidden.
+"""People beside the removed person whom the search for people misses: they kneel, turn away or are half hidden.
 
-They move, so that the clean plate lacks them: where a sampled frame differs from the plate beside the person, in other
-colours than theirs, a network is asked whether it sees somebody there.
+They move, so the clean plate lacks them. Where a sampled frame differs from the plate beside the removed person, in
+other colours than that person's, a network is asked whether it sees somebody.
 """
 
 from collections.abc import Callable

@@ -20,7 +20,7 @@ from bodydouble.renderers.puppet.compositing.stored_plates import cut_to, plate_
 from bodydouble.tasks.atomic_files import atomic_file
 
 WHOLE_ALPHA = 252
-"""Alpha (0-255) of a moved plate from which a pixel is none of the border's blend."""
+"""Alpha (0-255) of a moved plate from which a pixel is the plate's alone: the border is blended."""
 SEEN_ALPHA, PLAIN_ALPHA = 255, 150
 """Alpha (0-255) of a plate where some frame shows the background, and where none does, but a plain wall goes on."""
 
@@ -74,7 +74,8 @@ def _laid_in(
 ) -> Mask:
     """(H, W) where the plate ``lender`` of key ``other`` completes ``plate``, both (H, W, 4), in place.
 
-    It does where that one is not ``known`` (H, W): with what frames showed, or with all that it has.
+    Only what is not ``known`` (H, W) of ``plate`` is completed. With ``seen_only``, the lender gives what frames
+    showed; without, all that it has.
     """
     added = np.zeros_like(known)
     box = _hole_box(known, SEAM_REACH)

@@ -63,8 +63,8 @@ SPECKS, SPECK_SEEN = (0.006, 0.02), 0.1
 """Area over the mouth's width squared between which what looks like teeth is large enough to be any, and how much it
 has to look like them. Measured: rows of teeth .025 to .17, glints on lips and wet gums .0004 to .018."""
 TEETH_GAPS, TEETH_SOFT = 0.12, 0.02
-"""Shares of a mouth's width up to which gaps between teeth are closed, and standard deviation of their edge: they are
-told pixel by pixel, in a video whose colours have half its size. Chosen by eye."""
+"""Shares of a mouth's width up to which gaps between teeth are closed, and standard deviation of their edge. Teeth
+are told pixel by pixel, and a video's colours have half its size. Chosen by eye."""
 CAVITY_SHADE = 0.8
 """Lightness of the dark inside over what the video shows: lips shade it, and cameras lift the shadows."""
 TEETH_RIM = 0.7

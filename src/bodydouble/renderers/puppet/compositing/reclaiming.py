@@ -25,8 +25,8 @@ BODY = 0.3
 AREA_MIN = 0.03
 """Squared shoulder widths of a piece, at least: smaller ones are cloth that hangs loose."""
 RATIO_MIN, RARE, MIXED = 0.5, 0.002, (5, 5)
-"""Logarithm of how much more often the person has a colour than the others, from which it is rather the person's; share
-that is added to that of each colour, because rarer ones say nothing; square of pixels whose mean decides."""
+"""Logarithm of how much more often the person has a colour than the others, from which it is rather the person's. Share
+that is added to each colour's, because rarer ones say nothing. Square of pixels whose mean decides."""
 HALF = 127
 """Level (0-255) of a reduced mask from which a pixel is in it."""
 AROUND = np.ones((3, 3), np.uint8)
@@ -45,7 +45,7 @@ def reclaimed(
 
     ``claimed`` (h, w) is what both the person's matte and a mask of everybody hold, ``others`` (h, w) what only the
     latter does, of ``image`` (h, w, 3). ``body`` (33, 2) are the person's landmarks in its pixels, and ``visibility``
-    (33,) 0-1 theirs: the network guesses a hidden hand in whoever hides it.
+    (33,) 0-1 is the landmarks'. Hidden hands are left out: the network guesses them in whoever hides them.
     """
     size, unit = (claimed.shape[1] // STEP, claimed.shape[0] // STEP), shoulder_width(body) / STEP
     if min(size) < 1 or not np.isfinite(body).all():
